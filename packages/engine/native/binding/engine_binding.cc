@@ -1,0 +1,7 @@
+#include "binding/binding.h"
+
+namespace flash_slim {
+
+void RegisterEngine(Napi::Env, Napi::Object) {}
+
+}  // namespace flash_slim

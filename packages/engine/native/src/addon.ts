@@ -1,0 +1,9 @@
+import { createRequire } from 'node:module';
+
+/** An error from the native side: a stable `code`, and a message that says what happened and what to do. */
+export interface NativeError extends Error {
+  code: string;
+}
+
+// One addon for the process: ONNX Runtime's environment and the kernel tables live in it.
+export const addon: Record<string, never> = createRequire(import.meta.url)('../build/flash_slim.node');

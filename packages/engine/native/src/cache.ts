@@ -1,0 +1,1 @@
+export {}; // cache builder's native functions

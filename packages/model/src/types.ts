@@ -1,0 +1,66 @@
+// What every importer (GGUF now; ONNX and safetensors folders later) yields, and what the packages after it read.
+
+/** How a weight's values are stored, named as GGUF names them. Each has its own layout; nothing is requantized. */
+export type WeightKind = 'F32' | 'F16' | 'Q8_0' | 'Q4_0' | 'Q4_1';
+
+/** The facts about a model that sizes and shapes follow from. */
+export interface ModelConfig {
+  architecture: string;
+  name: string;
+  layers: number;
+  hiddenSize: number;
+  feedForwardSize: number;
+  heads: number;
+  kvHeads: number;
+  headSize: number;
+  vocabularySize: number;
+  /** Positions the model was trained for. */
+  maxContextLength: number;
+  tiedHead: boolean;
+}
+
+/** Where one tensor's bytes lie in the model file. GGUF keeps a [rows][columns] matrix row by row. */
+export interface TensorBytes {
+  name: string;
+  /** Absolute, in the model file. */
+  offset: number;
+  bytes: number;
+  rows: number;
+}
+
+/**
+ * One streamed weight of one operator: a row of the CMT. Its rows are those of `tensors`, either one tensor after the
+ * other (q, k, v) or alternating by row block of 8 rows (gate, up: SiLU and product happen while both are at hand).
+ */
+export interface ChunkSpec {
+  /** 0, 1, 2... in order of use; the number that the graph's operators carry. */
+  weightsId: number;
+  /** For people: "layer 3 gate_up". */
+  name: string;
+  op: 'StreamMatMul' | 'GatherRows';
+  /** True where GatherRows reads rows of this chunk: each row block then carries a checksum of its own. */
+  gathered: boolean;
+  /** True for the output head, which only passes that want logits read. */
+  head: boolean;
+  kind: WeightKind;
+  /** Sum of the tensors' rows. */
+  rows: number;
+  /** A multiple of 32. */
+  columns: number;
+  tensors: TensorBytes[];
+  arrangement: 'concatenated' | 'row-blocks-alternating';
+}
+
+/** An imported model: a small ONNX graph with the streamed operators, and where each weight's bytes lie. */
+export interface ImportedModel {
+  path: string;
+  fileBytes: number;
+  config: ModelConfig;
+  chunks: ChunkSpec[];
+  /** Serialized ONNX ModelProto; its only initializers are norms and other small vectors. */
+  graph: Uint8Array;
+  /** Compact tokenizer, read in place (tokenizer/format.ts). */
+  tokenizer: Uint8Array;
+  /** Jinja source from the file, null if it has none. */
+  chatTemplate: string | null;
+}

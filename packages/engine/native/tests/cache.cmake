@@ -1,0 +1,1 @@
+flash_slim_test(direct_file_test tests/direct_file_test.cc)

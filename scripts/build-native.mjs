@@ -1,6 +1,6 @@
 // Builds the C++ engine and its addon with CMake, into packages/engine/native/build. CMake decides what is out of date.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, openSync, closeSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { root, toolEnvironment } from './packages.mjs';

@@ -35,7 +35,9 @@ function checkCompiler() {
     throw new UnmetRequirement(`No C++ compiler (${compiler}) was found: install one (Debian: apt-get install g++).`);
   }
   if (output(compiler, ['-std=c++20', '-x', 'c++', '-fsyntax-only', '-'], '#include <bit>\n') === null) {
-    throw new UnmetRequirement(`The C++ compiler ${compiler} does not compile C++20: GCC 10 and Clang 11 are new enough.`);
+    throw new UnmetRequirement(
+      `The C++ compiler ${compiler} does not compile C++20: GCC 10 and Clang 11 are new enough.`,
+    );
   }
 }
 

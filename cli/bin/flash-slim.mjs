@@ -9,7 +9,9 @@ const refuse = (message) => {
 };
 if (process.platform !== 'linux') refuse(`Linux only, and this is ${process.platform}.`);
 if (major < 22 || (major === 22 && minor < 22)) {
-  refuse(`Node.js 22.22 or newer is needed, and this is ${process.version} (in a clone, "npx flash-slim" uses its own).`);
+  refuse(
+    `Node.js 22.22 or newer is needed, and this is ${process.version} (in a clone, "npx flash-slim" uses its own).`,
+  );
 }
 let main;
 try {

@@ -20,7 +20,10 @@ const badInput = new Set([
   'USAGE',
   'UNSUPPORTED_PLATFORM',
   'UNKNOWN_MODEL',
+  'MODEL_NOT_PULLED',
   'MODEL_URL_INVALID',
+  'NAME_TAKEN',
+  'NOT_A_MODEL',
   'FILE_UNREADABLE',
   'DIRECTORY_UNWRITABLE',
   'ENOENT',
@@ -47,7 +50,8 @@ export function toFailure(error: unknown, signal: AbortSignal): Failure {
   }
   const message = error instanceof Error ? error.message : String(error);
   const code = codeOf(error);
-  if (code === undefined) return { code: 'INTERNAL', message: `unexpected error: ${message}`, exitCode: exitCodes.failure };
+  if (code === undefined)
+    return { code: 'INTERNAL', message: `unexpected error: ${message}`, exitCode: exitCodes.failure };
   return { code, message, exitCode: badInput.has(code) ? exitCodes.badInput : exitCodes.failure };
 }
 

@@ -1,0 +1,21 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { Activity } from './activity.ts';
+
+/** SHA-256 of a file as 64 hex digits. */
+export async function fileDigest(path: string, activity: Activity): Promise<string> {
+  const hash = createHash('sha256');
+  const progress = activity.progress('checking', (await stat(path)).size, 'bytes');
+  let done = 0;
+  try {
+    for await (const chunk of createReadStream(path, { signal: activity.signal, highWaterMark: 1 << 20 })) {
+      hash.update(chunk as Buffer);
+      done += (chunk as Buffer).length;
+      progress.update(done);
+    }
+  } finally {
+    progress.stop();
+  }
+  return hash.digest('hex');
+}

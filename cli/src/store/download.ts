@@ -1,0 +1,160 @@
+// HTTP download that survives interruptions. PARTIAL holds the bytes so far, PARTIAL.json what they are the beginning of.
+// A download goes on only where the server proves that the file is still the same (If-Range with a strong validator), or
+// where a checksum will prove it at the end; otherwise it starts over.
+import { createWriteStream } from 'node:fs';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CliError } from '../errors.ts';
+import type { Progress } from '../progress.ts';
+import type { Activity } from './activity.ts';
+import { requireSpace } from './disk-space.ts';
+import { type Answer, RangeRefused, request, TransferBroken } from './http-request.ts';
+
+export interface DownloadOptions {
+  /** The caller checks the file's SHA-256 afterwards, so that going on needs no validator. */
+  willBeChecked: boolean;
+  /** Attempts in a row that bring no new byte. */
+  attempts?: number;
+  /** Wait before the second attempt; doubles up to 16 times that. */
+  backoffMilliseconds?: number;
+  /** Give an attempt up when nothing arrives for so long. */
+  stallMilliseconds?: number;
+}
+
+/** What the bytes so far are the beginning of. */
+interface Beginning {
+  url: string;
+  validator: string | null;
+  totalBytes: number | null;
+}
+
+const spaceCheckBytes = 64 << 20;
+
+/** Returns when `partial` is whole: the caller checks it and gives it its name. Failing, leaves it to be resumed. */
+export async function download(
+  url: string,
+  partial: string,
+  activity: Activity,
+  options: DownloadOptions,
+): Promise<void> {
+  const { attempts = 6, backoffMilliseconds = 500 } = options;
+  const transfer = new Transfer(url, partial, activity, options);
+  let furthest = 0;
+  let fruitless = 0;
+  try {
+    for (;;) {
+      try {
+        return await transfer.attempt();
+      } catch (error) {
+        activity.signal.throwIfAborted();
+        if (!(error instanceof TransferBroken)) throw error;
+        fruitless = transfer.doneBytes > furthest ? 1 : fruitless + 1;
+        furthest = Math.max(furthest, transfer.doneBytes);
+        if (fruitless >= attempts) throw gaveUp(url, fruitless, error);
+        const wait = backoffMilliseconds * 2 ** Math.min(fruitless - 1, 4);
+        activity.log(`${error.message}; trying again in ${wait / 1000} s`);
+        await sleep(wait, undefined, { signal: activity.signal });
+      }
+    }
+  } finally {
+    transfer.progress?.stop();
+  }
+}
+
+/** Removes what a download left behind. */
+export async function discardPartial(partial: string): Promise<void> {
+  await rm(partial, { force: true });
+  await rm(`${partial}.json`, { force: true });
+}
+
+class Transfer {
+  doneBytes = 0;
+  progress: Progress | null = null;
+  private readonly url: string;
+  private readonly partial: string;
+  private readonly activity: Activity;
+  private readonly options: DownloadOptions;
+
+  constructor(url: string, partial: string, activity: Activity, options: DownloadOptions) {
+    this.url = url;
+    this.partial = partial;
+    this.activity = activity;
+    this.options = options;
+  }
+
+  /** One request, from where the last one stopped; returns when the file is whole. */
+  async attempt(): Promise<void> {
+    const beginning = await this.readBeginning();
+    const have = beginning === null ? 0 : await sizeOf(this.partial);
+    if (have > 0 && have === beginning?.totalBytes) return;
+    try {
+      const answer = await request(this.url, this.activity.signal, {
+        offset: have,
+        validator: beginning?.validator ?? null,
+        stallMilliseconds: this.options.stallMilliseconds ?? 30_000,
+      });
+      try {
+        // From 0 although more was asked for: the file has changed, or the server knows no ranges.
+        const goesOn = answer.offset === have && (have === 0 || answer.totalBytes === beginning?.totalBytes);
+        if (!goesOn && answer.offset !== 0) throw new RangeRefused(`${this.url} has changed its size`);
+        await this.receive(answer);
+      } finally {
+        answer.close();
+      }
+    } catch (error) {
+      if (error instanceof RangeRefused) await discardPartial(this.partial);
+      throw error;
+    }
+  }
+
+  private async receive(answer: Answer): Promise<void> {
+    const { offset, totalBytes, validator } = answer;
+    await requireSpace(dirname(this.partial), (totalBytes ?? offset + spaceCheckBytes) - offset);
+    if (offset === 0) {
+      await discardPartial(this.partial);
+      const beginning: Beginning = { url: this.url, validator, totalBytes };
+      await writeFile(`${this.partial}.json`, JSON.stringify(beginning));
+    }
+    this.doneBytes = offset;
+    this.progress ??= this.activity.progress('downloading', totalBytes, 'bytes');
+    const file = createWriteStream(this.partial, { flags: offset === 0 ? 'w' : 'r+', start: offset, flush: true });
+    await pipeline(this.counted(answer), file, { signal: this.activity.signal });
+    if (totalBytes !== null && this.doneBytes !== totalBytes) {
+      throw new TransferBroken(`the connection ended at ${this.doneBytes} of ${totalBytes} bytes`);
+    }
+  }
+
+  private async *counted({ body, totalBytes, offset }: Answer): AsyncGenerator<Uint8Array> {
+    let nextSpaceCheck = offset + spaceCheckBytes;
+    for await (const bytes of body) {
+      yield bytes;
+      this.doneBytes += bytes.length;
+      this.progress?.update(this.doneBytes);
+      if (totalBytes !== null || this.doneBytes < nextSpaceCheck) continue;
+      // A server that tells no length could send for ever.
+      await requireSpace(dirname(this.partial), spaceCheckBytes);
+      nextSpaceCheck = this.doneBytes + spaceCheckBytes;
+    }
+  }
+
+  private async readBeginning(): Promise<Beginning | null> {
+    try {
+      const beginning = JSON.parse(await readFile(`${this.partial}.json`, 'utf8')) as Beginning;
+      const provable = beginning.validator !== null || this.options.willBeChecked;
+      return beginning.url === this.url && provable && beginning.totalBytes !== null ? beginning : null;
+    } catch {
+      return null;
+    }
+  }
+}
+
+const sizeOf = async (path: string): Promise<number> => (await stat(path).catch(() => null))?.size ?? 0;
+
+function gaveUp(url: string, attempts: number, cause: Error): CliError {
+  const advice = 'run the command again to go on from there';
+  return new CliError('DOWNLOAD_FAILED', `${url}: gave up after ${attempts} attempts (${cause.message}); ${advice}`, {
+    cause,
+  });
+}

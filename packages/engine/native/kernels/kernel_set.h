@@ -17,10 +17,10 @@ namespace flash_slim {
 // One token's activations, quantized to int8 per 32 values as llama.cpp does (Q8_0, symmetric), or float for kinds and
 // modes that multiply in float. Pointers into buffers that the caller owns.
 struct Activations {
-  const float* f32;      // [K]
-  int8_t* q;             // [K]
-  float* scale;          // [K / 32]
-  int32_t* sum;          // [K / 32] sum of q over the block
+  const float* f32;  // [K]
+  int8_t* q;         // [K]
+  float* scale;      // [K / 32]
+  int32_t* sum;      // [K / 32] sum of q over the block
 };
 
 enum class KvType : uint8_t { kF32 = 0, kF16 = 1 };
@@ -37,8 +37,8 @@ struct KernelSet {
 
   // y[t * ldy + 8 * (rb - rb0) + r] = row (8 * rb + r) of w times token t, for row blocks rb0 <= rb < rb1 and tokens
   // 0 <= t < tokens. `w` points at row block rb0. Quantized kinds use x[t].q; F16 and F32 use x[t].f32.
-  void (*matmul)(WeightKind kind, const uint8_t* w, int64_t columns, int64_t row_blocks, const Activations* x, int tokens,
-                 float* y, size_t ldy);
+  void (*matmul)(WeightKind kind, const uint8_t* w, int64_t columns, int64_t row_blocks, const Activations* x,
+                 int tokens, float* y, size_t ldy);
   // The same product with float activations for every kind: weights are expanded exactly to float; sums as F32's.
   void (*matmul_f32)(WeightKind kind, const uint8_t* w, int64_t columns, int64_t row_blocks, const Activations* x,
                      int tokens, float* y, size_t ldy);

@@ -23,11 +23,16 @@ constexpr int kBlockValues = 32;
 // Bytes of 8 rows x 32 values; 0 for a number that names no kind.
 constexpr size_t BlockBytes(WeightKind kind) {
   switch (kind) {
-    case WeightKind::kF32: return 8 * 32 * 4;
-    case WeightKind::kF16: return 8 * 32 * 2;
-    case WeightKind::kQ8_0: return 16 + 8 * 32;
-    case WeightKind::kQ4_0: return 16 + 8 * 16;
-    case WeightKind::kQ4_1: return 32 + 8 * 16;
+    case WeightKind::kF32:
+      return 8 * 32 * 4;
+    case WeightKind::kF16:
+      return 8 * 32 * 2;
+    case WeightKind::kQ8_0:
+      return 16 + 8 * 32;
+    case WeightKind::kQ4_0:
+      return 16 + 8 * 16;
+    case WeightKind::kQ4_1:
+      return 32 + 8 * 16;
   }
   return 0;
 }
@@ -39,7 +44,8 @@ constexpr size_t SourceRowBytes(WeightKind kind, int64_t columns) {
 }
 
 // Rearranges up to 8 source rows (each SourceRowBytes long, `row_stride` bytes apart) into one row block at `out`.
-void PackRowBlock(WeightKind kind, int64_t columns, const uint8_t* rows, size_t row_stride, int row_count, uint8_t* out);
+void PackRowBlock(WeightKind kind, int64_t columns, const uint8_t* rows, size_t row_stride, int row_count,
+                  uint8_t* out);
 // The inverse for one row: the model file's own bytes. Tests hold the layout lossless with it.
 void UnpackRow(WeightKind kind, int64_t columns, const uint8_t* row_block, int row, uint8_t* out);
 // One row of a row block as float, exact: out[columns].

@@ -1,0 +1,2 @@
+flash_slim_test(crc32c_test tests/crc32c_test.cc)
+flash_slim_test(layout_test tests/layout_test.cc)

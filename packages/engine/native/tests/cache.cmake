@@ -1,1 +1,2 @@
 flash_slim_test(direct_file_test tests/direct_file_test.cc)
+flash_slim_test(cache_test tests/cache_test.cc)

@@ -1,0 +1,21 @@
+// Lays the chunks of a weight cache out: rows from the model file, rearranged, in order of use, with a checksum per
+// unit.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "cache/cache_chunk.h"
+#include "cache/direct_writer.h"
+#include "cache/job.h"
+#include "io/direct_file.h"
+
+namespace flash_slim {
+
+// Writes the chunks, which lie one after the other (each offset is the end of the one before, rounded up to a page; the
+// bytes between are zeros), and returns the crc32c of each chunk's units. The calling thread packs while one thread
+// reads and one writes: about 12 MB of memory for units of the usual size, whatever the model's. The job's bytes_done
+// rises to the bytes written. Throws Error: what CacheChunk::Check, DirectFile and DirectWriter throw, CANCELLED.
+std::vector<std::vector<uint32_t>> WriteChunks(const DirectFile& source, const std::vector<CacheChunk>& chunks,
+                                               DirectWriter& writer, Job& job);
+
+}  // namespace flash_slim

@@ -24,6 +24,7 @@ const badInput = new Set([
   'MODEL_URL_INVALID',
   'NAME_TAKEN',
   'NOT_A_MODEL',
+  'FILE_TOO_SMALL',
   'FILE_UNREADABLE',
   'DIRECTORY_UNWRITABLE',
   'ENOENT',

@@ -1,0 +1,3 @@
+flash_slim_test(probe_cgroup_test tests/probe_cgroup_test.cc)
+flash_slim_test(probe_cpu_test tests/probe_cpu_test.cc)
+flash_slim_test(probe_storage_test tests/probe_storage_test.cc)

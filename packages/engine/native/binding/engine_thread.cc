@@ -1,0 +1,73 @@
+#include "binding/engine_thread.h"
+
+namespace flash_slim {
+
+EngineThread::EngineThread(Napi::Env env)
+    : settle_(Napi::ThreadSafeFunction::New(env, Napi::Function(), "flash-slim engine", 0, 1)) {
+  settle_.Unref(env);  // an idle engine keeps no process alive; a task under way does
+  thread_ = std::thread([this] { Work(); });
+}
+
+EngineThread::~EngineThread() {
+  {
+    std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+  settle_.Release();
+}
+
+Napi::Promise EngineThread::Post(Napi::Env env, std::function<void()> work, std::function<Napi::Value(Napi::Env)> to_js) {
+  auto task = std::make_shared<Task>(Task{Napi::Promise::Deferred::New(env), std::move(work), std::move(to_js), "", ""});
+  Napi::Promise promise = task->deferred.Promise();
+  settle_.Ref(env);
+  {
+    std::lock_guard lock(mutex_);
+    tasks_.push_back(task);
+  }
+  wake_.notify_one();
+  return promise;
+}
+
+void EngineThread::Work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wake_.wait(lock, [this] { return closing_ || !tasks_.empty(); });
+    if (tasks_.empty()) return;
+    std::shared_ptr<Task> task = tasks_.front();
+    tasks_.pop_front();
+    lock.unlock();
+    try {
+      task->work();
+    } catch (const Error& error) {
+      task->code = error.code(), task->message = error.what();
+    } catch (const std::bad_alloc&) {
+      task->code = "OUT_OF_MEMORY", task->message = "out of memory; lower --memory-budget or the context";
+    } catch (const std::exception& error) {
+      task->code = "INTERNAL", task->message = error.what();
+    }
+    task->work = nullptr;
+    settle_.BlockingCall([this, task](Napi::Env env, Napi::Function) {
+      bool idle;
+      {
+        std::lock_guard guard(mutex_);
+        idle = tasks_.empty();
+      }
+      if (idle) settle_.Unref(env);
+      Settle(env, task);
+    });
+    lock.lock();
+  }
+}
+
+void EngineThread::Settle(Napi::Env env, const std::shared_ptr<Task>& task) {
+  if (!task->code.empty()) return task->deferred.Reject(ToJsError(env, task->code, task->message).Value());
+  try {
+    task->deferred.Resolve(task->to_js(env));
+  } catch (const Napi::Error& error) {
+    task->deferred.Reject(error.Value());
+  }
+}
+
+}  // namespace flash_slim

@@ -1,0 +1,143 @@
+#include "engine/engine.h"
+
+#include <malloc.h>
+
+#include "engine/clock.h"
+#include "error.h"
+
+namespace flash_slim {
+namespace {
+
+DirectFile OpenCache(const EngineOptions& options) {
+  DirectFile file = DirectFile::Open(options.weight_cache);
+  if (file.size() != options.weight_cache_bytes)
+    throw Error("CACHE_TRUNCATED", options.weight_cache + " has " + std::to_string(file.size()) + " bytes instead of " +
+                                       std::to_string(options.weight_cache_bytes) + "; rebuild it with flash-slim profile");
+  return file;
+}
+
+}  // namespace
+
+Engine::Engine(EngineOptions options)
+    : options_(std::move(options)), file_(OpenCache(options_)), controller_(file_, options_.chunks) {
+  // An activation above the threshold would be mapped and faulted in anew by every pass (32 MB is glibc's maximum).
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
+  state_.controller = &controller_;
+  state_.vocabulary = options_.vocabulary;
+  recorder_.compute_ns.assign(options_.chunks.size(), 0);
+  session_ = std::make_unique<GraphSession>(options_.runtime_library, options_.graph, &state_, options_.profile_prefix);
+  options_.graph = {};
+}
+
+Engine::~Engine() { controller_.Fail("CANCELLED", "the engine is closing"); }
+
+LoadReport Engine::Load(const LoadOptions& options) {
+  LoadReport report;
+  state_.kernels = FindKernels(options.kernel);
+  if (!state_.kernels) {
+    std::string known;
+    for (const KernelSet* kernels : AvailableKernels()) known += std::string(known.empty() ? "" : ", ") + kernels->name;
+    throw Error("KERNEL_UNAVAILABLE", "this CPU has no kernel \"" + options.kernel + "\"; it has " + known);
+  }
+  controller_.LoadPrefetchPlan(options.plan);
+  controller_.AttachMetadataWriter(&recorder_);
+  pool_ = std::make_unique<ThreadPool>(options.threads);
+  kv_ = std::make_unique<KvCache>(options.kv);
+  logits_.resize(size_t(options.max_logit_rows) * options_.vocabulary);
+  max_tokens_per_pass_ = options.max_tokens_per_pass;
+  max_logit_rows_ = options.max_logit_rows;
+  state_.pool = pool_.get();
+  state_.kv = kv_.get();
+  state_.float_activations = options.float_activations;
+  controller_.LoadResidents(options.reader, cancelled_);
+  controller_.AttachPrefetcher({options.reader, options.threads, options.huge_pages});
+  report.kernel = state_.kernels->name;
+  report.direct = file_.direct();
+  report.residents_locked = controller_.residents_locked();
+  report.resident_bytes = controller_.resident_bytes();
+  report.streamed_bytes = controller_.streamed_bytes();
+  report.kv_bytes = kv_->bytes();
+  if (WeightChunkPrefetcher* prefetcher = controller_.prefetcher()) {
+    report.reader = prefetcher->reader_name();
+    report.slot_huge_bytes = prefetcher->slots_memory().HugeBytes();
+    if (!options.faults.empty())
+      prefetcher->WrapReader([&](auto reader) { return MakeFaultyReader(std::move(reader), options.faults); });
+    prefetcher->ReadAhead();
+  }
+  return report;
+}
+
+void Engine::Check(const PassRequest& request) {
+  const auto refuse = [](const std::string& why) { throw Error("INVALID_REQUEST", why); };
+  const int64_t count = int64_t(request.tokens.size());
+  if (!pool_) refuse("no plan is loaded");
+  if (count == 0) refuse("a pass needs at least one token");
+  if (count > max_tokens_per_pass_)
+    refuse(std::to_string(count) + " tokens in a pass; the plan has room for " + std::to_string(max_tokens_per_pass_));
+  if (int64_t(request.logit_rows.size()) > max_logit_rows_)
+    refuse(std::to_string(request.logit_rows.size()) + " rows of logits; the plan has room for " + std::to_string(max_logit_rows_));
+  int64_t sum = 0;
+  for (size_t i = 0; i < request.parts.size(); i++) {
+    if (request.parts[i].tokens <= 0) refuse("a sequence takes part with at least one token");
+    for (size_t j = 0; j < i; j++)
+      if (request.parts[i].sequence == request.parts[j].sequence) refuse("a sequence takes part in a pass once");
+    sum += request.parts[i].tokens;
+  }
+  if (sum != count) refuse("the parts' tokens do not add up");
+  for (int64_t row : request.logit_rows)
+    if (row < 0 || row >= count) refuse("a row of logits is outside the pass");
+  for (int64_t token : request.tokens)
+    if (token < 0 || token >= options_.vocabulary)
+      throw Error("INVALID_TOKEN", "token " + std::to_string(token) + " is outside the vocabulary of " +
+                                       std::to_string(options_.vocabulary));
+}
+
+PassFigures Engine::Pass(const PassRequest& request) {
+  if (cancelled_.exchange(false) || controller_.stopped()) controller_.ResetBuffers();
+  Check(request);
+  for (const auto& part : request.parts) kv_->Reserve(part.sequence, part.tokens);
+  state_.tokens.clear();
+  bool decode = true;
+  for (const auto& part : request.parts) {
+    KvCache::Sequence& sequence = kv_->Get(part.sequence);
+    for (int64_t i = 0; i < part.tokens; i++) state_.tokens.push_back({&sequence, sequence.length + i});
+    decode &= part.tokens == 1;
+  }
+  state_.TokensChanged();
+  state_.stall_ns = state_.streamed_compute_ns = 0;
+  WeightChunkPrefetcher* const prefetcher = controller_.prefetcher();
+  const PrefetchCounters before = prefetcher ? prefetcher->counters() : PrefetchCounters{};
+  const uint64_t begin = NowNs();
+  controller_.BeginPass(decode ? Mode::kDecode : Mode::kPrefill, !request.logit_rows.empty());
+  try {
+    session_->Run(request.tokens.data(), int64_t(request.tokens.size()), request.logit_rows.data(),
+                  int64_t(request.logit_rows.size()), logits_.data(), options_.vocabulary);
+  } catch (const Error&) {
+    const bool typed = controller_.stopped();
+    const auto [code, message] = controller_.error();
+    for (const auto& part : request.parts) kv_->Truncate(part.sequence, kv_->Get(part.sequence).length);
+    controller_.ResetBuffers();
+    if (typed) throw Error(code, message);
+    throw;
+  }
+  controller_.EndPass();
+  for (const auto& part : request.parts) kv_->Get(part.sequence).length += part.tokens;
+  PassFigures figures;
+  figures.wall_ns = NowNs() - begin;
+  figures.stall_ns = state_.stall_ns;
+  figures.streamed_compute_ns = state_.streamed_compute_ns;
+  if (prefetcher) {
+    const PrefetchCounters after = prefetcher->counters();
+    figures.bytes_read = after.bytes_read - before.bytes_read;
+    figures.io_busy_ns = after.busy_ns - before.busy_ns;
+  }
+  return figures;
+}
+
+void Engine::Cancel() {
+  cancelled_ = true;
+  controller_.Fail("CANCELLED", "cancelled");
+}
+
+}  // namespace flash_slim

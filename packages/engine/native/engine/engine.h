@@ -1,0 +1,113 @@
+// A model ready to run: graph session, weights under a plan, KV cache, compute threads. One pass at a time, each serving any
+// number of sequences whose tokens lie end to end.
+//
+// Life: construct (the process is then "ready": nothing of the weights is in memory), Load once, Pass many times. All but
+// Cancel and DumpStatus are called from one thread.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/controller.h"
+#include "engine/fault_injection.h"
+#include "engine/kv_cache.h"
+#include "engine/pass_state.h"
+#include "engine/session.h"
+
+namespace flash_slim {
+
+struct EngineOptions {
+  std::string runtime_library;  // libonnxruntime.so.1
+  std::string weight_cache;
+  uint64_t weight_cache_bytes = 0;  // as its header says; another size means a damaged file
+  std::vector<uint8_t> graph;
+  std::vector<WeightChunk> chunks;
+  int64_t vocabulary = 0;
+  std::string profile_prefix;
+};
+
+struct LoadOptions {
+  PrefetchPlan plan;
+  KvShape kv;
+  int threads = 1;
+  int max_tokens_per_pass = 1;
+  int max_logit_rows = 1;
+  std::string kernel = "auto";
+  std::string reader = "auto";
+  bool float_activations = false;
+  bool huge_pages = true;
+  std::vector<Fault> faults;
+};
+
+struct LoadReport {
+  std::string kernel, reader;
+  bool direct = false, residents_locked = false;
+  uint64_t resident_bytes = 0, streamed_bytes = 0, kv_bytes = 0, slot_huge_bytes = 0;
+};
+
+struct PassRequest {
+  struct Part {
+    int sequence;
+    int64_t tokens;
+  };
+  std::vector<int64_t> tokens;      // of all parts, end to end
+  std::vector<Part> parts;
+  std::vector<int64_t> logit_rows;  // indexes into tokens, ascending
+};
+
+struct PassFigures {
+  uint64_t wall_ns = 0;
+  uint64_t stall_ns = 0;             // compute waited for reads (thread 0)
+  uint64_t streamed_compute_ns = 0;  // inside StreamMatMul, waiting excluded
+  uint64_t bytes_read = 0;
+  uint64_t io_busy_ns = 0;           // at least one read was under way
+};
+
+class Engine {
+ public:
+  // Throws FILE_UNREADABLE, CACHE_TRUNCATED, ORT_UNAVAILABLE, ORT_FAILED.
+  explicit Engine(EngineOptions options);
+  ~Engine();
+
+  // Throws PLAN_INVALID, KERNEL_UNAVAILABLE, READER_UNAVAILABLE, OUT_OF_MEMORY, CHUNK_*, CANCELLED.
+  LoadReport Load(const LoadOptions& options);
+
+  KvCache& kv() { return *kv_; }
+
+  // Computes one pass; logits() then holds [logit_rows][vocabulary]. On an Error the sequences are as before the pass.
+  // Throws INVALID_REQUEST, CONTEXT_FULL, UNKNOWN_SEQUENCE, INVALID_TOKEN, CHUNK_*, CANCELLED, ORT_FAILED.
+  PassFigures Pass(const PassRequest& request);
+  const float* logits() const { return logits_.data(); }
+  int64_t vocabulary() const { return options_.vocabulary; }
+
+  // Compute time of each chunk in the last pass, ns, by weights_id (PRE_RUNTIME mode writes the CMT from it).
+  const std::vector<uint64_t>& chunk_compute_ns() const { return recorder_.compute_ns; }
+  std::string EndProfiling() { return session_ ? session_->EndProfiling() : ""; }
+
+  // Any thread: the load or pass under way ends with CANCELLED.
+  void Cancel();
+  std::string DumpStatus() const { return controller_.DumpStatus(); }
+
+ private:
+  struct Recorder : MetadataWriter {
+    std::vector<uint64_t> compute_ns;
+    void OnChunkAccess(Mode, int weights_id, uint64_t ns) override { compute_ns[weights_id] = ns; }
+  };
+  void Check(const PassRequest& request);
+
+  EngineOptions options_;
+  DirectFile file_;
+  WeightChunkController controller_;
+  Recorder recorder_;
+  PassState state_;
+  std::unique_ptr<GraphSession> session_;
+  std::unique_ptr<KvCache> kv_;
+  std::unique_ptr<ThreadPool> pool_;
+  std::vector<float> logits_;
+  int max_tokens_per_pass_ = 0, max_logit_rows_ = 0;
+  std::atomic<bool> cancelled_{false};
+};
+
+}  // namespace flash_slim

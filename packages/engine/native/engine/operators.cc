@@ -1,0 +1,181 @@
+#include "engine/operators.h"
+
+#include <string>
+
+#include "engine/operator_kernels.h"
+#include "error.h"
+
+namespace flash_slim {
+namespace {
+
+using ort::Call;
+using ort::Check;
+using ort::Slot;
+
+int64_t IntAttribute(const void* info, const char* name) {
+  int64_t value = 0;
+  Check(Call(Slot::kKernelInfoGetAttributeInt64, info, name, &value));
+  return value;
+}
+float FloatAttribute(const void* info, const char* name) {
+  float value = 0;
+  Check(Call(Slot::kKernelInfoGetAttributeFloat, info, name, &value));
+  return value;
+}
+std::string StringAttribute(const void* info, const char* name) {
+  size_t size = 0;
+  Check(Call(Slot::kKernelInfoGetAttributeString, info, name, static_cast<char*>(nullptr), &size));
+  std::string value(size, '\0');
+  Check(Call(Slot::kKernelInfoGetAttributeString, info, name, value.data(), &size));
+  value.resize(value.find('\0') == std::string::npos ? value.size() : value.find('\0'));
+  return value;
+}
+template <class T>
+std::vector<T> ArrayAttribute(Slot slot, const void* info, const char* name) {
+  size_t count = 0;
+  Check(Call(slot, info, name, static_cast<T*>(nullptr), &count));
+  std::vector<T> values(count);
+  Check(Call(slot, info, name, values.data(), &count));
+  return values;
+}
+
+struct Input {
+  const void* data;
+  int64_t rows;
+};
+Input FirstInput(const void* context) {
+  const void* value = nullptr;
+  void *info = nullptr, *data = nullptr;
+  size_t rank = 0;
+  int64_t dimensions[2] = {0, 0};
+  Check(Call(Slot::kKernelContextGetInput, context, size_t(0), &value));
+  Check(Call(Slot::kGetTensorTypeAndShape, value, &info));
+  Check(Call(Slot::kGetDimensionsCount, info, &rank));
+  if (rank <= 2) Check(Call(Slot::kGetDimensions, info, dimensions, rank));
+  Call(Slot::kReleaseTensorTypeAndShapeInfo, info);
+  if (rank < 1 || rank > 2) throw Error("GRAPH_INVALID", "an operator of flash_slim takes rank 1 or 2, got " + std::to_string(rank));
+  Check(Call(Slot::kGetTensorMutableData, value, &data));
+  return {data, dimensions[0]};
+}
+float* Output(void* context, int64_t rows, int64_t columns) {
+  const int64_t dimensions[2] = {rows, columns};
+  void *value = nullptr, *data = nullptr;
+  Check(Call(Slot::kKernelContextGetOutput, context, size_t(0), dimensions, size_t(2), &value));
+  Check(Call(Slot::kGetTensorMutableData, value, &data));
+  return static_cast<float*>(data);
+}
+
+// One kernel object per node of the graph.
+struct Node {
+  PassState* state;
+  explicit Node(PassState* s) : state(s) {}
+  virtual ~Node() = default;
+  virtual void Run(void* context) = 0;
+};
+
+struct GatherRowsNode : Node {
+  GatherRowsKernel kernel;
+  GatherRowsNode(PassState* s, const void* info) : Node(s) { kernel.weights_id = int(IntAttribute(info, "weights_id")); }
+  void Run(void* context) override {
+    const Input ids = FirstInput(context);
+    kernel.Compute(*state, static_cast<const int64_t*>(ids.data), ids.rows, Output(context, ids.rows, kernel.Columns(*state)));
+  }
+};
+struct StreamMatMulNode : Node {
+  StreamMatMulKernel kernel;
+  StreamMatMulNode(PassState* s, const void* info) : Node(s) {
+    kernel.weights_ids = ArrayAttribute<int64_t>(Slot::kKernelInfoGetAttributeArrayInt64, info, "weights_ids");
+    kernel.silu_mul = StringAttribute(info, "activation") == "silu_mul";
+    for (int64_t id : kernel.weights_ids)
+      if (id < 0 || id >= int64_t(s->controller->chunk_count()))
+        throw Error("GRAPH_INVALID", "the graph asks for chunk " + std::to_string(id) + ", which the weight cache lacks");
+  }
+  void Run(void* context) override {
+    const Input x = FirstInput(context);
+    kernel.Compute(*state, static_cast<const float*>(x.data), x.rows, Output(context, x.rows, kernel.OutputColumns(*state)));
+  }
+};
+struct RaggedAttentionNode : Node {
+  RaggedAttentionKernel kernel;
+  RaggedAttentionNode(PassState* s, const void* info) : Node(s) {
+    kernel.layer = int(IntAttribute(info, "layer"));
+    kernel.heads = int(IntAttribute(info, "num_heads"));
+    kernel.kv_heads = int(IntAttribute(info, "kv_num_heads"));
+    kernel.head_size = int(IntAttribute(info, "head_size"));
+    kernel.rotary_dim = int(IntAttribute(info, "rotary_dim"));
+    kernel.interleaved = IntAttribute(info, "rotary_interleaved") != 0;
+    kernel.scale = FloatAttribute(info, "scale");
+    kernel.inverse_frequencies =
+        ArrayAttribute<float>(Slot::kKernelInfoGetAttributeArrayFloat, info, "rotary_inverse_frequencies");
+  }
+  void Run(void* context) override {
+    const Input qkv = FirstInput(context);
+    float* out = Output(context, qkv.rows, int64_t(kernel.heads) * kernel.head_size);
+    kernel.Compute(*state, static_cast<const float*>(qkv.data), out);
+  }
+};
+
+}  // namespace
+
+struct OperatorDomain::Operator : ort::CustomOp {
+  const char* name;
+  int input_type;
+  PassState* state;
+  Node* (*make)(PassState*, const void*);
+
+  Operator(const char* op_name, int type, PassState* s, Node* (*factory)(PassState*, const void*))
+      : CustomOp{}, name(op_name), input_type(type), state(s), make(factory) {
+    version = ort::kApiVersion;
+    get_name = [](const CustomOp* op) { return static_cast<const Operator*>(op)->name; };
+    get_execution_provider_type = [](const CustomOp*) { return "CPUExecutionProvider"; };
+    get_input_type = [](const CustomOp* op, size_t) { return static_cast<const Operator*>(op)->input_type; };
+    get_output_type = [](const CustomOp*, size_t) { return ort::kFloat; };
+    get_input_type_count = get_output_type_count = [](const CustomOp*) -> size_t { return 1; };
+    get_input_characteristic = get_output_characteristic = get_input_memory_type = [](const CustomOp*, size_t) { return 0; };
+    for (auto& function : variadic) function = [](const CustomOp*) { return 1; };
+    get_start_version = [](const CustomOp*) { return 1; };
+    get_end_version = [](const CustomOp*) { return 0x7fffffff; };
+    get_may_inplace = get_alias_map = [](int**, int**) -> size_t { return 0; };
+    release_may_inplace = release_alias_map = [](int*, int*) {};
+    kernel_destroy = [](void* node) { delete static_cast<Node*>(node); };
+    create_kernel_v2 = [](const CustomOp* op, const void*, const void* info, void** kernel) -> void* {
+      try {
+        auto* self = static_cast<const Operator*>(op);
+        *kernel = self->make(self->state, info);
+        return nullptr;
+      } catch (const std::exception& error) {
+        return ort::MakeStatus(error.what());
+      }
+    };
+    // A failed pass leaves as a status; the typed error stays with the controller.
+    kernel_compute_v2 = [](void* kernel, void* context) -> void* {
+      auto* node = static_cast<Node*>(kernel);
+      WeightChunkController& controller = *node->state->controller;
+      try {
+        node->Run(context);
+      } catch (const Error& error) {
+        controller.Fail(error.code(), error.what());
+      } catch (const std::exception& error) {
+        controller.Fail("INTERNAL", error.what());
+      }
+      return controller.stopped() ? ort::MakeStatus(controller.error().second.c_str()) : nullptr;
+    };
+  }
+};
+
+OperatorDomain::OperatorDomain(PassState* state) {
+  const auto add = [&](const char* name, int type, Node* (*make)(PassState*, const void*)) {
+    operators_.push_back(std::make_unique<Operator>(name, type, state, make));
+  };
+  add("GatherRows", ort::kInt64, [](PassState* s, const void* i) -> Node* { return new GatherRowsNode(s, i); });
+  add("StreamMatMul", ort::kFloat, [](PassState* s, const void* i) -> Node* { return new StreamMatMulNode(s, i); });
+  add("RaggedAttention", ort::kFloat, [](PassState* s, const void* i) -> Node* { return new RaggedAttentionNode(s, i); });
+  Check(Call(Slot::kCreateCustomOpDomain, "flash_slim", &domain_));
+  for (auto& op : operators_) Check(Call(Slot::kCustomOpDomainAdd, domain_, static_cast<ort::CustomOp*>(op.get())));
+}
+
+OperatorDomain::~OperatorDomain() {
+  if (domain_) Call(Slot::kReleaseCustomOpDomain, domain_);
+}
+
+}  // namespace flash_slim

@@ -1,0 +1,61 @@
+// What the operators of one pass share: its tokens, sequences and helpers. Written by the engine before the graph runs;
+// a graph has one pass at a time.
+#pragma once
+#include <cmath>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "engine/controller.h"
+#include "engine/kv_cache.h"
+#include "engine/thread_pool.h"
+#include "kernels/kernel_set.h"
+
+namespace flash_slim {
+
+struct PassState {
+  struct Token {
+    KvCache::Sequence* sequence;
+    int64_t position;
+  };
+
+  WeightChunkController* controller = nullptr;
+  KvCache* kv = nullptr;
+  ThreadPool* pool = nullptr;
+  const KernelSet* kernels = nullptr;
+  bool float_activations = false;
+  std::vector<Token> tokens;  // of all sequences, end to end
+  int64_t vocabulary = 0;
+  uint64_t stall_ns = 0;      // of thread 0
+  uint64_t streamed_compute_ns = 0;  // thread 0, inside StreamMatMul, waiting excluded
+
+  // Cosines and sines [token][pairs] of this pass's positions, made once per distinct set of frequencies.
+  struct Rotation {
+    bool current = false;
+    std::vector<float> cosines, sines;
+  };
+  const Rotation& RotationFor(const std::vector<float>& inverse_frequencies) {
+    Rotation& rotation = rotations_[inverse_frequencies];
+    if (rotation.current) return rotation;
+    const size_t pairs = inverse_frequencies.size();
+    rotation.cosines.resize(tokens.size() * pairs);
+    rotation.sines.resize(tokens.size() * pairs);
+    for (size_t t = 0; t < tokens.size(); t++)
+      for (size_t i = 0; i < pairs; i++) {
+        const double angle = double(tokens[t].position) * double(inverse_frequencies[i]);
+        rotation.cosines[t * pairs + i] = float(std::cos(angle));
+        rotation.sines[t * pairs + i] = float(std::sin(angle));
+      }
+    rotation.current = true;
+    return rotation;
+  }
+  // The tokens are others now: rotations are made anew when asked for.
+  void TokensChanged() {
+    for (auto& [frequencies, rotation] : rotations_) rotation.current = false;
+  }
+
+ private:
+  std::map<std::vector<float>, Rotation> rotations_;
+};
+
+}  // namespace flash_slim

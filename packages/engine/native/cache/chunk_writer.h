@@ -12,9 +12,9 @@
 namespace flash_slim {
 
 // Writes the chunks, which lie one after the other (each offset is the end of the one before, rounded up to a page; the
-// bytes between are zeros), and returns the crc32c of each chunk's units. The calling thread packs while one thread
-// reads and one writes: about 12 MB of memory for units of the usual size, whatever the model's. The job's bytes_done
-// rises to the bytes written. Throws Error: what CacheChunk::Check, DirectFile and DirectWriter throw, CANCELLED.
+// bytes between are zeros), and returns the crc32c of each chunk's units. The calling thread packs while two threads read
+// and one writes: about 13 MB of memory for units of the usual size, whatever the model's. The job's bytes_done rises to
+// the bytes written. Throws Error: what CacheChunk::Check, DirectFile and DirectWriter throw, CANCELLED.
 std::vector<std::vector<uint32_t>> WriteChunks(const DirectFile& source, const std::vector<CacheChunk>& chunks,
                                                DirectWriter& writer, Job& job);
 

@@ -20,52 +20,56 @@ ReadAhead::ReadAhead(const DirectFile& file, std::function<bool(Piece*)> cut, si
       truncated_code_(std::move(truncated_code)),
       job_(job),
       memory_(kBuffers * buffer_bytes_, /*huge_pages=*/true, /*touch=*/false) {
-  thread_ = std::thread([this] { ReadPieces(); });
+  for (int i = 0; i < kThreads; ++i) threads_.emplace_back([this] { ReadPieces(); });
 }
 
 ReadAhead::~ReadAhead() {
   {
     std::lock_guard lock(mutex_);
-    stopped_ = true;
+    ended_ = true;
   }
   changed_.notify_all();
-  thread_.join();
+  for (std::thread& thread : threads_) thread.join();
 }
 
 const Piece* ReadAhead::Next(const uint8_t** buffer) {
   std::unique_lock lock(mutex_);
-  if (held_) ++taken_, held_ = false;
-  changed_.notify_all();
-  changed_.wait(lock, [this] { return taken_ < read_ || ended_; });
-  if (taken_ == read_) {
-    if (failure_) std::rethrow_exception(failure_);
-    return nullptr;
+  if (held_) {
+    slots_[taken_++ % kBuffers].full = held_ = false;
+    changed_.notify_all();
   }
+  Slot& slot = slots_[taken_ % kBuffers];
+  changed_.wait(lock, [&] { return slot.full || (ended_ && taken_ == cut_count_); });
+  if (!slot.full) return nullptr;
+  if (slot.failure) std::rethrow_exception(slot.failure);
   held_ = true;
   *buffer = memory_.data() + taken_ % kBuffers * buffer_bytes_;
-  return &pieces_[taken_ % kBuffers];
+  return &slot.piece;
 }
 
 void ReadAhead::ReadPieces() {
-  std::exception_ptr failure;
-  try {
-    for (Piece piece; cut_(&piece); piece = Piece()) {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return read_ - taken_ < kBuffers || stopped_; });
-      if (stopped_) break;
-      const size_t slot = read_ % kBuffers;
-      lock.unlock();
-      ReadPiece(piece, memory_.data() + slot * buffer_bytes_);
-      lock.lock();
-      pieces_[slot] = std::move(piece);
-      ++read_;
-      changed_.notify_all();
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return ended_ || cut_count_ - taken_ < kBuffers; });
+    if (ended_) return;
+    const uint64_t index = cut_count_ % kBuffers;
+    Slot& slot = slots_[index];
+    slot.piece = Piece();
+    if (!cut_(&slot.piece)) break;
+    ++cut_count_;
+    lock.unlock();
+    std::exception_ptr failure;
+    try {
+      ReadPiece(slot.piece, memory_.data() + index * buffer_bytes_);
+    } catch (...) {
+      failure = std::current_exception();
     }
-  } catch (...) {
-    failure = std::current_exception();
+    lock.lock();
+    slot.failure = failure;
+    slot.full = true;
+    if (failure) break;
+    changed_.notify_all();
   }
-  std::lock_guard lock(mutex_);
-  failure_ = failure;
   ended_ = true;
   changed_.notify_all();
 }

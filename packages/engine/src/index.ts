@@ -1,1 +1,11 @@
-export {};
+export type { Fault, LoadReport, PassResult, SamplerOptions } from '@flash-slim/native';
+export { Engine, type LoadOptions, type Part, type PassTotals } from './engine.ts';
+export { EngineError } from './error.ts';
+export { type GenerateOptions, generate } from './generate.ts';
+export { type PeakMemory, peakMemory, residentSetBytes } from './memory.ts';
+export { GenAIMetrics, type GenAIMetricsReport } from './metrics.ts';
+export { type PerplexityOptions, type PerplexityReport, perplexity } from './perplexity.ts';
+export { type ProviderMode, StreamingWeightCacheProvider } from './pre-runtime.ts';
+export { getDecodeRunner, getPrefillRunner } from './runners.ts';
+export { ScopeTimer, TimerUtility } from './timing.ts';
+export { weightsBytes } from './weights.ts';

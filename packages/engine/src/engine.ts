@@ -1,0 +1,207 @@
+// A model ready to run: the native engine, opened in two steps so that the memory of the ready process can be measured
+// before the plan decides how much of the weights stays.
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { Fault, LoadReport, NativeEngine, PassResult, SamplerOptions } from '@flash-slim/native';
+import { createNativeEngine } from '@flash-slim/native';
+import type { PrefetchPlan } from '@flash-slim/plan';
+import type { WeightCache } from '@flash-slim/weight-cache';
+import { EngineError } from './error.ts';
+import { nativeChunks, nativeGroups } from './weights.ts';
+
+export interface LoadOptions {
+  plan: PrefetchPlan;
+  threads: number;
+  /** auto, or a name from `probe`. */
+  kernel?: string;
+  reader?: 'auto' | 'io_uring' | 'pread';
+  activations?: 'int8' | 'f32';
+  hugePages?: boolean;
+  /** For tests. */
+  faults?: Fault[];
+  signal?: AbortSignal;
+}
+
+export interface Part {
+  sequence: number;
+  tokens: ArrayLike<number>;
+}
+
+/** What passes have cost so far, by mode. */
+export interface PassTotals {
+  passes: number;
+  tokens: number;
+  wallMs: number;
+  stallMs: number;
+  ioBusyMs: number;
+  bytesRead: number;
+  streamedComputeMs: number;
+}
+
+const noTotals = (): PassTotals => ({
+  passes: 0,
+  tokens: 0,
+  wallMs: 0,
+  stallMs: 0,
+  ioBusyMs: 0,
+  bytesRead: 0,
+  streamedComputeMs: 0,
+});
+
+export class Engine {
+  readonly cache: WeightCache;
+  readonly totals = { PREFILL: noTotals(), DECODE: noTotals() };
+  readonly #native: NativeEngine;
+  #plan: PrefetchPlan | null = null;
+  #signal: AbortSignal | undefined;
+
+  private constructor(cache: WeightCache, native: NativeEngine) {
+    this.cache = cache;
+    this.#native = native;
+  }
+
+  /**
+   * Opens the weight cache and builds the graph's session: the process is then ready, with nothing of the weights in memory.
+   * `profilePrefix` makes ONNX Runtime time every operator (see endProfiling). Throws with the native side's codes.
+   */
+  static async open(cache: WeightCache, options: { profilePrefix?: string } = {}): Promise<Engine> {
+    const native = createNativeEngine();
+    await native.open({
+      runtimeLibrary: runtimeLibrary(),
+      weightCache: cache.path,
+      weightCacheBytes: cache.fileBytes,
+      graph: await cache.readGraph(),
+      chunks: nativeChunks(cache.manifest),
+      vocabulary: cache.manifest.model.config.vocabularySize,
+      profilePrefix: options.profilePrefix ?? '',
+    });
+    return new Engine(cache, native);
+  }
+
+  /** Loads residents, slots and KV cache as the plan says. Throws PLAN_STALE for a plan of another weight cache. */
+  async load(options: LoadOptions): Promise<LoadReport> {
+    const { plan } = options;
+    if (plan.metadata.weight_cache_digest !== this.cache.manifestDigest)
+      throw new EngineError(
+        'PLAN_STALE',
+        `the plan was made for weight cache ${plan.metadata.weight_cache_digest}, and ${this.cache.path} is ` +
+          `${this.cache.manifestDigest}; plan again with flash-slim plan`,
+      );
+    const { config } = this.cache.manifest.model;
+    const load = () =>
+      this.#native.load({
+        groups: nativeGroups(plan),
+        slotCount: plan.metadata.slot_count,
+        slotBytes: plan.metadata.slot_size,
+        kv: {
+          layers: config.layers,
+          kvHeads: config.kvHeads,
+          headSize: config.headSize,
+          type: plan.metadata.kv_type,
+          contextLength: plan.metadata.context_length,
+          maxSequences: plan.metadata.max_sequences,
+        },
+        threads: options.threads,
+        maxTokensPerPass: plan.metadata.max_tokens_per_pass,
+        maxLogitRows: plan.metadata.max_logit_rows,
+        kernel: options.kernel ?? 'auto',
+        reader: options.reader ?? 'auto',
+        floatActivations: options.activations === 'f32',
+        hugePages: options.hugePages ?? true,
+        faults: options.faults ?? [],
+      });
+    this.#signal = options.signal;
+    const report = await this.#cancellable(load);
+    this.#plan = plan;
+    return report;
+  }
+
+  get plan(): PrefetchPlan {
+    if (this.#plan === null) throw new EngineError('CLOSED', 'no plan is loaded');
+    return this.#plan;
+  }
+
+  /** AllocateKVCache of the design: room for one sequence of the plan's context length. */
+  allocateKvCache(): Promise<number> {
+    return this.#native.createSequence();
+  }
+
+  freeSequence(id: number): Promise<void> {
+    return this.#native.freeSequence(id);
+  }
+
+  /** Forgets a sequence's tokens from `length` on. */
+  truncateSequence(id: number, length: number): Promise<void> {
+    return this.#native.truncateSequence(id, length);
+  }
+
+  createSampler(options: SamplerOptions, promptTokens: ArrayLike<number>): number {
+    return this.#native.createSampler(options, Int32Array.from(promptTokens));
+  }
+
+  freeSampler(id: number): void {
+    this.#native.freeSampler(id);
+  }
+
+  /**
+   * One sweep over all weights for every part's tokens, laid end to end. `logitRows` are indexes into these; `samplers`
+   * has one for each of them, or none. On an error the sequences are as they were.
+   */
+  async pass(parts: Part[], logitRows: number[], samplers: number[], wantLogits: boolean): Promise<PassResult> {
+    const tokens = Int32Array.from(parts.flatMap((part) => Array.from(part.tokens)));
+    const result = await this.#cancellable(() =>
+      this.#native.pass({
+        tokens,
+        sequences: Int32Array.from(parts, (part) => part.sequence),
+        counts: Int32Array.from(parts, (part) => part.tokens.length),
+        logitRows: Int32Array.from(logitRows),
+        samplers: Int32Array.from(samplers),
+        wantLogits,
+      }),
+    );
+    const totals = this.totals[parts.some((part) => part.tokens.length > 1) ? 'PREFILL' : 'DECODE'];
+    totals.passes++;
+    totals.tokens += tokens.length;
+    totals.wallMs += result.wallNs / 1e6;
+    totals.stallMs += result.stallNs / 1e6;
+    totals.ioBusyMs += result.ioBusyNs / 1e6;
+    totals.bytesRead += result.bytesRead;
+    totals.streamedComputeMs += result.streamedComputeNs / 1e6;
+    return result;
+  }
+
+  /** Compute time of each chunk in the last pass, milliseconds, by weights id. */
+  async chunkComputeMs(): Promise<Float64Array> {
+    return (await this.#native.chunkComputeNs()).map((ns) => ns / 1e6);
+  }
+
+  /** The file of ONNX Runtime's operator timings, '' when the engine was opened without. */
+  endProfiling(): Promise<string> {
+    return this.#native.endProfiling();
+  }
+
+  dumpStatus(): string {
+    return this.#native.status();
+  }
+
+  close(): Promise<void> {
+    return this.#native.close();
+  }
+
+  async #cancellable<T>(work: () => Promise<T>): Promise<T> {
+    const signal = this.#signal;
+    signal?.throwIfAborted();
+    const cancel = () => this.#native.cancel();
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      return await work();
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+}
+
+function runtimeLibrary(): string {
+  const root = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
+  return join(root, 'bin', 'napi-v6', process.platform, process.arch, 'libonnxruntime.so.1');
+}

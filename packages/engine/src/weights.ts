@@ -1,0 +1,40 @@
+// From the manifest and the plan to what the native engine takes.
+import type { NativeChunk, NativeGroup } from '@flash-slim/native';
+import type { WeightKind } from '@flash-slim/model';
+import type { PrefetchPlan } from '@flash-slim/plan';
+import type { CacheManifest } from '@flash-slim/weight-cache';
+
+/** WeightKind's numbers in kernels/layout.h. */
+const kindNumbers: Record<WeightKind, number> = { F32: 0, F16: 1, Q8_0: 2, Q4_0: 3, Q4_1: 4 };
+
+export function nativeChunks(manifest: CacheManifest): NativeChunk[] {
+  return manifest.chunks.map((chunk) => ({
+    weightsId: chunk.weights_id,
+    name: chunk.name,
+    kind: kindNumbers[chunk.kind],
+    rows: chunk.rows,
+    columns: chunk.columns,
+    offset: chunk.offset,
+    rowBlocks: chunk.row_blocks,
+    rowBlockBytes: chunk.row_block_bytes,
+    head: chunk.head,
+    gathered: chunk.gathered,
+    paired: chunk.arrangement === 'row-blocks-alternating',
+    rowBlockCrc32c: Uint32Array.from(chunk.gathered ? chunk.unit_crc32c : []),
+  }));
+}
+
+export function nativeGroups(plan: PrefetchPlan): NativeGroup[] {
+  return plan.groups.map((group) => ({
+    weightsId: group.weights_id,
+    rowBlockBegin: group.row_block_begin,
+    rowBlockEnd: group.row_block_end,
+    resident: group.resident,
+    crc32c: Number.parseInt(group.crc32c, 16),
+  }));
+}
+
+/** Bytes of all weights that a pass uses. */
+export function weightsBytes(manifest: CacheManifest): number {
+  return manifest.chunks.filter((chunk) => chunk.op === 'StreamMatMul').reduce((sum, chunk) => sum + chunk.bytes, 0);
+}

@@ -1,0 +1,116 @@
+// Products of quantized weights with int8 activations: everything around the hot loop, which each instruction set
+// brings itself as Isa::MultiplyTile.
+//
+// The activations of up to 64 tokens are first copied together, tile by tile and block by block, with all that a
+// block's product needs side by side: the hot loop then walks two pointers (weights and activations) however many
+// tokens it has, where one pointer per token and array would not fit the registers. The copy is a fixed size on the
+// stack; with many tokens it covers a stretch of K at a time, and y carries the sums from one stretch to the next.
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "kernels/kernel_set.h"
+#include "kernels/matmul_float.h"
+
+namespace flash_slim {
+namespace {
+
+// One block of 32 values of all tokens of a tile.
+template <int kTokens>
+struct TileBlock {
+  int8_t q[kTokens][32];
+  float scale[kTokens];
+  float scaled_sum[kTokens];  // scale * sum of q: what a weight's minimum is multiplied with
+  int32_t bias[kTokens];      // -zero point * sum of q, for instruction sets that multiply unsigned weights
+};
+constexpr size_t kTokenBlockBytes = sizeof(TileBlock<1>);
+static_assert(sizeof(TileBlock<8>) == 8 * kTokenBlockBytes);
+
+constexpr int kSlabTokensInt8 = 64;
+constexpr int kSlabTokenBlocks = 2048;  // 90 KB: 64 tokens x 1024 values, or 8 x 8192
+
+// The weights of a tile: kRowBlocks neighbouring row blocks, at the stretch's first block.
+struct TileWeights {
+  const uint8_t* data;
+  size_t row_block_bytes;  // from one row block to the next
+  int64_t blocks;          // of the stretch
+};
+
+template <int kTokens>
+void PackTile(const Activations* x, int64_t first_block, int64_t blocks, int zero_point, TileBlock<kTokens>* out) {
+  for (int t = 0; t < kTokens; ++t) {
+    const int8_t* q = x[t].q + first_block * kBlockValues;
+    const float* scale = x[t].scale + first_block;
+    const int32_t* sum = x[t].sum + first_block;
+    for (int64_t b = 0; b < blocks; ++b) {
+      std::memcpy(out[b].q[t], q + b * kBlockValues, kBlockValues);
+      out[b].scale[t] = scale[b];
+      out[b].scaled_sum[t] = scale[b] * float(sum[b]);
+      out[b].bias[t] = -zero_point * sum[b];
+    }
+  }
+}
+
+// Calls function.operator()<tokens>(first token) for tiles that cover `tokens`.
+template <int kTokens, class Function>
+void ForEachTile(int first, int tokens, Function function) {
+  for (; first + kTokens <= tokens; first += kTokens) function.template operator()<kTokens>(first);
+  if constexpr (kTokens > 1) ForEachTile<kTokens / 2>(first, tokens, function);
+}
+
+template <class Isa, WeightKind kKind>
+void MatmulInt8(const uint8_t* w, int64_t columns, int64_t row_blocks, const Activations* x, int tokens, float* y,
+                size_t ldy) {
+  alignas(64) uint8_t packed[kSlabTokenBlocks * kTokenBlockBytes];
+  const size_t row_block_bytes = RowBlockBytes(kKind, columns);
+  const int64_t blocks = columns / kBlockValues;
+  for (int slab = 0; slab < tokens; slab += kSlabTokensInt8) {
+    const int count = std::min(kSlabTokensInt8, tokens - slab);
+    const int64_t stretch = kSlabTokenBlocks / count;
+    for (int64_t first = 0; first < blocks; first += stretch) {
+      TileWeights weights = {w + first * BlockBytes(kKind), row_block_bytes, std::min(stretch, blocks - first)};
+      const auto tile_at = [&]<int kTokens>(int t) {
+        return reinterpret_cast<TileBlock<kTokens>*>(packed + t * weights.blocks * kTokenBlockBytes);
+      };
+      ForEachTile<Isa::kTileTokens>(0, count, [&]<int kTokens>(int t) {
+        PackTile<kTokens>(x + slab + t, first, weights.blocks, Isa::ZeroPoint(kKind),
+                          tile_at.template operator()<kTokens>(t));
+      });
+      const auto multiply = [&]<int kRowBlocks>(int64_t rb) {
+        ForEachTile<Isa::kTileTokens>(0, count, [&]<int kTokens>(int t) {
+          Isa::template MultiplyTile<kKind, kRowBlocks, kTokens>(weights, tile_at.template operator()<kTokens>(t),
+                                                                 first == 0, y + (slab + t) * ldy + rb * kRowsPerBlock,
+                                                                 ldy);
+        });
+        weights.data += kRowBlocks * row_block_bytes;
+      };
+      int64_t rb = 0;
+      for (; rb + Isa::kTileRowBlocks <= row_blocks; rb += Isa::kTileRowBlocks) {
+        multiply.template operator()<Isa::kTileRowBlocks>(rb);
+      }
+      for (; rb < row_blocks; ++rb) multiply.template operator()<1>(rb);
+    }
+  }
+}
+
+// The table's matmul: float kinds take the float product.
+template <class Isa>
+void Matmul(WeightKind kind, const uint8_t* w, int64_t columns, int64_t row_blocks, const Activations* x, int tokens,
+            float* y, size_t ldy) {
+  switch (kind) {
+    case WeightKind::kF32:
+    case WeightKind::kF16:
+      return MatmulFloat(kind, w, columns, row_blocks, x, tokens, y, ldy);
+    case WeightKind::kQ8_0:
+      return MatmulInt8<Isa, WeightKind::kQ8_0>(w, columns, row_blocks, x, tokens, y, ldy);
+    case WeightKind::kQ4_0:
+      return MatmulInt8<Isa, WeightKind::kQ4_0>(w, columns, row_blocks, x, tokens, y, ldy);
+    case WeightKind::kQ4_1:
+      return MatmulInt8<Isa, WeightKind::kQ4_1>(w, columns, row_blocks, x, tokens, y, ldy);
+  }
+}
+
+}  // namespace
+}  // namespace flash_slim

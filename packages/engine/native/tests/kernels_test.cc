@@ -1,0 +1,366 @@
+// Every table that this CPU runs gives the reference's bits, and the reference gives what plain arithmetic says.
+// Prints one hash per group of functions: the same on every CPU, so that runs on other machines can be compared.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "kernels/half.h"
+#include "kernels/kernel_set.h"
+#include "tests/check.h"
+
+using namespace flash_slim;
+
+namespace {
+
+constexpr WeightKind kKinds[] = {WeightKind::kF32, WeightKind::kF16, WeightKind::kQ8_0, WeightKind::kQ4_0,
+                                 WeightKind::kQ4_1};
+constexpr float kUnwritten = -123456.0f;
+
+// Uniform in [-1, 1) from the generator's own bits: <random>'s distributions differ between libraries.
+float Uniform(std::mt19937& random) { return float(int32_t(random())) * 0x1p-31f; }
+
+struct Hash {
+  uint64_t value = 0xcbf29ce484222325;
+  void Add(const void* data, size_t size) {
+    for (size_t i = 0; i < size; ++i) {
+      value = (value ^ static_cast<const uint8_t*>(data)[i]) * 0x100000001b3;
+    }
+  }
+};
+
+// Outputs of one function, for the hash and for comparison with the reference's.
+using Outputs = std::vector<float>;
+
+bool SameBits(const Outputs& a, const Outputs& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+struct Token {
+  std::vector<float> f32, scale;
+  std::vector<int8_t> q;
+  std::vector<int32_t> sum;
+};
+
+enum class Values { kOrdinary, kExtreme, kZero };
+
+std::vector<Token> MakeTokens(const KernelSet& kernels, int64_t columns, int count, Values values, unsigned seed) {
+  std::mt19937 random(seed);
+  std::vector<Token> tokens(count);
+  for (Token& token : tokens) {
+    token.f32.resize(columns), token.scale.resize(columns / 32), token.q.resize(columns),
+        token.sum.resize(columns / 32);
+    for (float& x : token.f32) {
+      x = Uniform(random) * 3;
+      if (values == Values::kExtreme) x = x < 0 ? -2.5f : 2.5f;  // every quant is -127 or 127
+      if (values == Values::kZero) x = 0;
+    }
+    if (values == Values::kExtreme && columns > 32) {
+      std::fill(token.f32.begin(), token.f32.begin() + 32, 2.5f);
+      std::fill(token.f32.begin() + 32, token.f32.begin() + 64, -2.5f);
+    }
+    kernels.quantize(columns, {token.f32.data(), token.q.data(), token.scale.data(), token.sum.data()});
+  }
+  return tokens;
+}
+
+std::vector<Activations> Point(std::vector<Token>& tokens) {
+  std::vector<Activations> x;
+  for (Token& t : tokens) x.push_back({t.f32.data(), t.q.data(), t.scale.data(), t.sum.data()});
+  return x;
+}
+
+// Row blocks of one matrix in the model file's values, packed. Extreme: quants at their ends, scales of 0.
+std::vector<uint8_t> MakeWeights(WeightKind kind, int64_t columns, int64_t row_blocks, Values values, unsigned seed) {
+  std::mt19937 random(seed);
+  const size_t row_bytes = SourceRowBytes(kind, columns), block_bytes = BlockBytes(kind) / 8;
+  std::vector<uint8_t> rows(row_bytes * 8), packed(RowBlockBytes(kind, columns) * row_blocks);
+  const auto put_half = [](uint8_t* p, float value) {
+    const uint16_t half = FloatToHalf(value);
+    std::memcpy(p, &half, 2);
+  };
+  for (int64_t rb = 0; rb < row_blocks; ++rb) {
+    for (size_t i = 0; i < rows.size(); i += block_bytes) {
+      uint8_t* block = rows.data() + i;
+      if (kind == WeightKind::kF32 || kind == WeightKind::kF16) {
+        for (int k = 0; k < 32; ++k) {
+          const float value = values == Values::kZero ? 0 : Uniform(random);
+          kind == WeightKind::kF32 ? void(std::memcpy(block + 4 * k, &value, 4)) : put_half(block + 2 * k, value);
+        }
+        continue;
+      }
+      const size_t head = kind == WeightKind::kQ4_1 ? 4 : 2;
+      for (size_t k = head; k < block_bytes; ++k) block[k] = uint8_t(random());
+      put_half(block, values == Values::kZero ? 0 : Uniform(random) * 0.1f);
+      if (head == 4) put_half(block + 2, Uniform(random));
+      if (values == Values::kExtreme) {
+        const uint8_t ends[] = {0x00, 0xff, 0x80, 0x7f, 0x0f, 0xf0};
+        std::fill(block + head, block + block_bytes, ends[random() % 6]);
+      }
+    }
+    PackRowBlock(kind, columns, rows.data(), row_bytes, 8, packed.data() + rb * RowBlockBytes(kind, columns));
+  }
+  return packed;
+}
+
+Outputs Multiply(const KernelSet& kernels, bool float_activations, WeightKind kind, const std::vector<uint8_t>& weights,
+                 int64_t columns, int64_t row_blocks, const std::vector<Activations>& x) {
+  const size_t ldy = size_t(row_blocks) * 8 + 5;
+  Outputs y(ldy * x.size(), kUnwritten);
+  (float_activations ? kernels.matmul_f32 : kernels.matmul)(kind, weights.data(), columns, row_blocks, x.data(),
+                                                            int(x.size()), y.data(), ldy);
+  return y;
+}
+
+// The reference's product against sums in double over the dequantized weights.
+void CheckProduct(const Outputs& y, bool float_activations, WeightKind kind, const std::vector<uint8_t>& weights,
+                  int64_t columns, int64_t row_blocks, const std::vector<Token>& tokens) {
+  const size_t ldy = size_t(row_blocks) * 8 + 5;
+  const bool quantized = !float_activations && kind != WeightKind::kF32 && kind != WeightKind::kF16;
+  std::vector<float> row(columns);
+  for (int64_t i = 0; i < row_blocks * 8; ++i) {
+    DequantizeRow(kind, columns, weights.data() + i / 8 * RowBlockBytes(kind, columns), int(i % 8), row.data());
+    for (size_t t = 0; t < tokens.size(); ++t) {
+      double sum = 0, magnitude = 0;
+      for (int64_t k = 0; k < columns; ++k) {
+        const double x = quantized ? double(tokens[t].q[k]) * tokens[t].scale[k / 32] : tokens[t].f32[k];
+        sum += row[k] * x, magnitude += std::fabs(row[k] * x);
+      }
+      CHECK(std::fabs(y[t * ldy + i] - sum) <= 1e-5 * magnitude + 1e-30);
+    }
+  }
+  for (size_t t = 0; t < tokens.size(); ++t) {
+    for (size_t i = row_blocks * 8; i < ldy; ++i) CHECK(y[t * ldy + i] == kUnwritten);
+  }
+}
+
+void TestProducts(const std::vector<const KernelSet*>& sets) {
+  const KernelSet& reference = *sets.back();
+  for (const bool float_activations : {false, true}) {
+    Hash hash;
+    for (const WeightKind kind : kKinds) {
+      for (const int64_t columns : {32, 64, 576, 2048, 8192}) {
+        for (const int count : {1, 2, 3, 5, 8, 11, 31, 64, 65}) {
+          if (columns * count > 2048 * 65) continue;  // the reference takes its time
+          for (const Values values : {Values::kOrdinary, Values::kExtreme, Values::kZero}) {
+            if (values != Values::kOrdinary && columns > 64) continue;
+            const int64_t row_blocks = columns > 576 ? 3 : 4 + count % 2;
+            const unsigned seed = unsigned(columns * 100 + count);
+            std::vector<Token> tokens = MakeTokens(reference, columns, count, values, seed);
+            const std::vector<Activations> x = Point(tokens);
+            const std::vector<uint8_t> weights = MakeWeights(kind, columns, row_blocks, values, seed);
+            const Outputs expected = Multiply(reference, float_activations, kind, weights, columns, row_blocks, x);
+            CheckProduct(expected, float_activations, kind, weights, columns, row_blocks, tokens);
+            hash.Add(expected.data(), expected.size() * sizeof(float));
+            for (const KernelSet* set : sets) {
+              if (SameBits(Multiply(*set, float_activations, kind, weights, columns, row_blocks, x), expected))
+                continue;
+              std::fprintf(stderr, "%s %s: kind %d, %d columns, %d tokens, values %d differ from the reference\n",
+                           set->name, float_activations ? "matmul_f32" : "matmul", int(kind), int(columns), count,
+                           int(values));
+              std::exit(1);
+            }
+          }
+        }
+      }
+    }
+    std::printf("%-10s %016llx\n", float_activations ? "matmul_f32" : "matmul", (unsigned long long)hash.value);
+  }
+}
+
+void CheckSame(const char* what, const std::vector<const KernelSet*>& sets,
+               const std::function<Outputs(const KernelSet&)>& run, Hash& hash) {
+  const Outputs expected = run(*sets.back());
+  hash.Add(expected.data(), expected.size() * sizeof(float));
+  for (const KernelSet* set : sets) {
+    if (SameBits(run(*set), expected)) continue;
+    std::fprintf(stderr, "%s of %s differs from the reference's\n", what, set->name);
+    std::exit(1);
+  }
+}
+
+void TestQuantize(const std::vector<const KernelSet*>& sets) {
+  Hash hash;
+  constexpr int64_t kColumns = 32 * 200;
+  std::mt19937 random(7);
+  std::vector<float> x(kColumns);
+  for (int64_t i = 0; i < kColumns; ++i) {
+    x[i] = std::ldexp(Uniform(random), int(i / 32) - 140);                      // blocks from subnormal to large
+    if (i / 32 == 190) x[i] = i % 32 == 5 ? 127.0f : float(i % 32 % 7) + 0.5f;  // ties go to even
+    if (i / 32 == 191) x[i] = 0;
+    if (i / 32 == 192) x[i] = i % 2 ? -std::numeric_limits<float>::max() : 1;
+  }
+  CheckSame(
+      "quantize", sets,
+      [&](const KernelSet& set) {
+        std::vector<int8_t> q(kColumns, 99);
+        std::vector<float> scale(kColumns / 32);
+        std::vector<int32_t> sum(kColumns / 32);
+        set.quantize(kColumns, {x.data(), q.data(), scale.data(), sum.data()});
+        Outputs out(q.begin(), q.end());
+        out.insert(out.end(), scale.begin(), scale.end());
+        for (int64_t b = 0; b < kColumns / 32; ++b) {
+          int expected_sum = 0, largest = 0;
+          for (int k = 0; k < 32; ++k) {
+            const int value = q[b * 32 + k];
+            expected_sum += value, largest = std::max(largest, std::abs(value));
+            CHECK(std::fabs(double(value) * scale[b] - x[b * 32 + k]) <= 0.5000002 * scale[b] + 1e-36);
+          }
+          CHECK(sum[b] == expected_sum);
+          CHECK(largest == (scale[b] == 0 ? 0 : 127));
+        }
+        CHECK(q[190 * 32] == 0 && q[190 * 32 + 1] == 2 && q[190 * 32 + 2] == 2 && q[190 * 32 + 3] == 4);
+        return out;
+      },
+      hash);
+  std::printf("quantize   %016llx\n", (unsigned long long)hash.value);
+}
+
+void TestSilu(const std::vector<const KernelSet*>& sets) {
+  Hash hash;
+  std::vector<float> gate, up;
+  for (float x = -120; x < 120; x += 0.0137f) gate.push_back(x);
+  for (float x : {0.0f, -0.0f, 1e-30f, -1e-30f, 1e-42f, 3e37f, -3e37f, 88.7f, 88.8f, -88.7f, -103.9f})
+    gate.push_back(x);
+  gate.resize(gate.size() / 8 * 8 + 3, 1.0f);  // a tail
+  for (size_t i = 0; i < gate.size(); ++i) up.push_back(float(i % 13) - 6);
+  CheckSame(
+      "silu_mul", sets,
+      [&](const KernelSet& set) {
+        Outputs out(gate.size() + 1, kUnwritten);
+        set.silu_mul(gate.data(), up.data(), out.data(), gate.size());
+        for (size_t i = 0; i < gate.size(); ++i) {
+          const double expected = double(gate[i]) / (1 + std::exp(-double(gate[i]))) * up[i];
+          // e^89 is infinite: what lies beyond is below 1e-35 and becomes 0.
+          CHECK(std::fabs(out[i] - expected) <= 5e-7 * std::fabs(expected) + 1e-35);
+        }
+        CHECK(out.back() == kUnwritten);
+        return out;
+      },
+      hash);
+  std::printf("silu_mul   %016llx\n", (unsigned long long)hash.value);
+}
+
+void TestRotate(const std::vector<const KernelSet*>& sets) {
+  Hash hash;
+  std::mt19937 random(8);
+  for (const int dim : {2, 6, 16, 64, 128}) {
+    for (const bool interleaved : {false, true}) {
+      std::vector<float> head(dim + 3), cosines(dim / 2), sines(dim / 2);
+      for (float& x : head) x = Uniform(random);
+      for (int i = 0; i < dim / 2; ++i) {
+        const float angle = Uniform(random) * 3;
+        // Rounded, so that libraries whose last bit differs give the same input.
+        cosines[i] = HalfToFloat(FloatToHalf(std::cos(angle))), sines[i] = HalfToFloat(FloatToHalf(std::sin(angle)));
+      }
+      CheckSame(
+          "rotate", sets,
+          [&](const KernelSet& set) {
+            Outputs out = head;
+            set.rotate(out.data(), dim, interleaved, cosines.data(), sines.data());
+            for (int i = 0; i < dim / 2; ++i) {
+              const int a = interleaved ? 2 * i : i, b = interleaved ? 2 * i + 1 : i + dim / 2;
+              CHECK(std::fabs(out[a] - (double(head[a]) * cosines[i] - double(head[b]) * sines[i])) < 2e-7);
+              CHECK(std::fabs(out[b] - (double(head[a]) * sines[i] + double(head[b]) * cosines[i])) < 2e-7);
+            }
+            for (int i = dim; i < dim + 3; ++i) CHECK(out[i] == head[i]);
+            return out;
+          },
+          hash);
+    }
+  }
+  std::printf("rotate     %016llx\n", (unsigned long long)hash.value);
+}
+
+// Stores `last` positions and attends to [first, last), with every unseen place of the blocks not a number.
+Outputs RunAttention(const KernelSet& set, KvType type, int head_size, int query_count, int64_t first, int64_t last) {
+  std::mt19937 random(unsigned(head_size * 1000 + query_count * 100 + int(last)));
+  const int64_t blocks = (last + kKvBlockTokens - 1) / kKvBlockTokens;
+  const size_t value_bytes = type == KvType::kF32 ? 4 : 2, block_values = size_t(head_size) * kKvBlockTokens;
+  std::vector<uint8_t> keys(blocks * block_values * value_bytes, 0xff), values(keys);  // 0xff..: NaN in both types
+  std::vector<std::vector<float>> key(last), value(last);
+  std::vector<const void*> key_blocks, value_blocks;
+  for (int64_t i = 0; i < blocks; ++i) {
+    key_blocks.push_back(keys.data() + i * block_values * value_bytes);
+    value_blocks.push_back(values.data() + i * block_values * value_bytes);
+  }
+  std::vector<float> queries(query_count * head_size);
+  for (float& x : queries) x = Uniform(random) * 4;
+  for (int64_t t = 0; t < last; ++t) {
+    for (int d = 0; d < head_size; ++d) key[t].push_back(Uniform(random) * 2), value[t].push_back(Uniform(random));
+    if (t < first) continue;
+    set.store_kv(type, key[t].data(), value[t].data(), head_size, int(t % kKvBlockTokens),
+                 const_cast<void*>(key_blocks[t / kKvBlockTokens]),
+                 const_cast<void*>(value_blocks[t / kKvBlockTokens]));
+    if (type == KvType::kF16) {
+      for (float& x : key[t]) x = HalfToFloat(FloatToHalf(x));
+      for (float& x : value[t]) x = HalfToFloat(FloatToHalf(x));
+    }
+  }
+  const float scale = 1 / std::sqrt(float(head_size));
+  const int64_t stride = (blocks - first / kKvBlockTokens) * kKvBlockTokens;
+  std::vector<float> scores(query_count * stride + 1, kUnwritten);
+  Outputs out(query_count * head_size + 1, kUnwritten);
+  set.attend(type, queries.data(), query_count, head_size, scale, key_blocks.data(), value_blocks.data(), first, last,
+             scores.data(), out.data());
+  CHECK(scores.back() == kUnwritten && out.back() == kUnwritten);
+  for (int h = 0; h < query_count; ++h) {
+    std::vector<double> weight(last);
+    double max = -INFINITY, sum = 0;
+    for (int64_t t = first; t < last; ++t) {
+      for (int d = 0; d < head_size; ++d) weight[t] += double(queries[h * head_size + d]) * key[t][d];
+      weight[t] *= scale;
+      max = std::max(max, weight[t]);
+    }
+    for (int64_t t = first; t < last; ++t) sum += weight[t] = std::exp(weight[t] - max);
+    for (int d = 0; d < head_size; ++d) {
+      double expected = 0;
+      for (int64_t t = first; t < last; ++t) expected += weight[t] / sum * value[t][d];
+      CHECK(std::fabs(out[h * head_size + d] - expected) < 5e-6);
+    }
+  }
+  return out;
+}
+
+void TestAttention(const std::vector<const KernelSet*>& sets) {
+  Hash hash;
+  for (const KvType type : {KvType::kF32, KvType::kF16}) {
+    for (const int head_size : {8, 20, 64, 80, 128}) {
+      for (const int query_count : {1, 2, 3, 4, 7}) {
+        for (const auto& [first, last] : {std::pair{0, 1}, {0, 32}, {0, 33}, {31, 32}, {5, 90}, {64, 300}}) {
+          CheckSame(
+              "attend", sets,
+              [&, first = first, last = last](const KernelSet& set) {
+                return RunAttention(set, type, head_size, query_count, first, last);
+              },
+              hash);
+        }
+      }
+    }
+  }
+  std::printf("attend     %016llx\n", (unsigned long long)hash.value);
+}
+
+}  // namespace
+
+int main() {
+  const std::vector<const KernelSet*> sets = AvailableKernels();
+  std::printf("tables:   ");
+  for (const KernelSet* set : sets) {
+    std::printf(" %s", set->name);
+    CHECK(FindKernels(set->name) == set);
+  }
+  std::printf("\n");
+  CHECK(FindKernels("auto") == sets.front() && FindKernels("nonesuch") == nullptr);
+  CHECK(std::string(sets.back()->name) == "reference");
+  TestQuantize(sets);
+  TestProducts(sets);
+  TestSilu(sets);
+  TestRotate(sets);
+  TestAttention(sets);
+  return 0;
+}

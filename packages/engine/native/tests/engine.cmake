@@ -1,0 +1,2 @@
+flash_slim_test(prefetcher_test tests/prefetcher_test.cc)
+flash_slim_test(kv_cache_test tests/kv_cache_test.cc)

@@ -1,0 +1,46 @@
+// The engine's own tests, run by CTest: on this CPU, and cross-compiled for ARM64 under qemu-user.
+import { spawnSync } from 'node:child_process';
+import { cmakeBuild, nativeBuild } from './build-native.mjs';
+import { toolEnvironment } from './packages.mjs';
+
+const crossCompiler = 'aarch64-linux-gnu-g++';
+const emulator = 'qemu-aarch64-static';
+const armBuild = `${nativeBuild}-aarch64`;
+
+const exists = (command) => !spawnSync(command, ['--version']).error;
+
+/** Runs the tests of a build directory; their output is shown where one fails. */
+function ctest(directory) {
+  const { stdout, error } = spawnSync('ctest', ['--output-on-failure', '--timeout', '600'], {
+    cwd: directory,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: toolEnvironment(),
+    maxBuffer: 1 << 28,
+  });
+  if (error) throw error;
+  process.stdout.write(stdout);
+  const totals = { passed: 0, failed: 0, skipped: 0 };
+  // " 3/12 Test  #3: kernels_test ......   Passed    0.02 sec", "...***Failed", "...***Skipped", "...***Not Run"
+  for (const [, stars, outcome] of stdout.matchAll(/^ *\d+\/\d+ Test +#\d+: .*?\.\.+ *(\**)(\w+)/gm)) {
+    totals[outcome === 'Skipped' ? 'skipped' : stars === '' && outcome === 'Passed' ? 'passed' : 'failed']++;
+  }
+  return totals;
+}
+
+export const nativeTests = () => ctest(nativeBuild);
+
+/** Null where this machine cannot; `say` is told why. */
+export function armTests(say) {
+  if (process.arch === 'arm64') return say('this machine is ARM64: its tests are those above');
+  for (const tool of [crossCompiler, emulator]) {
+    if (!exists(tool)) return say(`${tool} is not installed`);
+  }
+  cmakeBuild(armBuild, [
+    '-DCMAKE_SYSTEM_NAME=Linux',
+    '-DCMAKE_SYSTEM_PROCESSOR=aarch64',
+    `-DCMAKE_CXX_COMPILER=${crossCompiler}`,
+    `-DCMAKE_CROSSCOMPILING_EMULATOR=${emulator};-L;/usr/aarch64-linux-gnu`,
+  ]);
+  return ctest(armBuild);
+}

@@ -18,17 +18,22 @@ function buildTypeScript() {
   say('TypeScript: built');
 }
 
-/** Sets up what is missing, one line each on stderr. Ends the process with code 1 and one sentence where it cannot. */
+/** Sets up what is missing, one line each on stderr. Throws an Error whose message says what is in the way. */
 export function bootstrap() {
+  checkRequirements();
+  installPackages(say);
+  buildNative(say);
+  buildTypeScript();
+}
+
+/** For scripts that can do nothing without it: one sentence and exit code 1. */
+export function bootstrapOrExit() {
   try {
-    checkRequirements();
-    installPackages(say);
-    buildNative(say);
-    buildTypeScript();
+    bootstrap();
   } catch (error) {
     say(error.message);
     process.exit(1);
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) bootstrap();
+if (process.argv[1] === fileURLToPath(import.meta.url)) bootstrapOrExit();

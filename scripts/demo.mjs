@@ -1,10 +1,10 @@
 // npm run demo: sets up what is missing, then `flash-slim demo` with the arguments given.
 // The command is started as a process of its own, so that it runs on the pinned Node.js and with its own flags.
 import { spawn } from 'node:child_process';
-import { bootstrap } from './bootstrap.mjs';
+import { bootstrapOrExit } from './bootstrap.mjs';
 import { root, toolEnvironment } from './packages.mjs';
 
-bootstrap();
+bootstrapOrExit();
 const command = spawn(`${root}cli/bin/flash-slim.mjs`, ['demo', ...process.argv.slice(2)], {
   stdio: 'inherit',
   env: toolEnvironment(),

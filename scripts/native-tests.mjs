@@ -5,7 +5,7 @@ import { toolEnvironment } from './packages.mjs';
 
 const crossCompiler = 'aarch64-linux-gnu-g++';
 const emulator = 'qemu-aarch64-static';
-const armBuild = `${nativeBuild}-aarch64`;
+const armBuild = `${nativeBuild}-arm64`;
 
 const exists = (command) => !spawnSync(command, ['--version']).error;
 
@@ -36,11 +36,6 @@ export function armTests(say) {
   for (const tool of [crossCompiler, emulator]) {
     if (!exists(tool)) return say(`${tool} is not installed`);
   }
-  cmakeBuild(armBuild, [
-    '-DCMAKE_SYSTEM_NAME=Linux',
-    '-DCMAKE_SYSTEM_PROCESSOR=aarch64',
-    `-DCMAKE_CXX_COMPILER=${crossCompiler}`,
-    `-DCMAKE_CROSSCOMPILING_EMULATOR=${emulator};-L;/usr/aarch64-linux-gnu`,
-  ]);
+  cmakeBuild(armBuild, ['-DCMAKE_TOOLCHAIN_FILE=cmake/aarch64-linux-gnu.cmake']);
   return ctest(armBuild);
 }

@@ -82,10 +82,14 @@ function nodeTests() {
   }
 }
 
-bootstrap();
-run('C++ tests', nativeTests);
-run('TypeScript tests', nodeTests);
-run('C++ tests on ARM64, under qemu', armTests);
+try {
+  bootstrap();
+  run('C++ tests', nativeTests);
+  run('TypeScript tests', nodeTests);
+  run('C++ tests on ARM64, under qemu', armTests);
+} catch (error) {
+  summary.push({ name: 'setup', totals: { passed: 0, failed: 1, skipped: 0 }, remark: `: ${error.message}` });
+}
 
 say('summary');
 const all = { passed: 0, failed: 0, skipped: 0 };

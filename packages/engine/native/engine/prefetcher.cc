@@ -79,8 +79,7 @@ void WeightChunkPrefetcher::Reset() {
   }
   std::lock_guard lock(submit_mutex_);
   for (Slot& slot : slots_) {
-    slot.state = SlotState::kFree;
-    slot.ticket = ~0ull;
+    slot.word = Word(0, SlotState::kFree);
     slot.released = 0;
     slot.group = nullptr;
   }
@@ -120,8 +119,7 @@ void WeightChunkPrefetcher::RefillLocked() {
     slot.filled = 0;
     slot.stuck = 0;
     slot.released.store(0, std::memory_order_relaxed);
-    slot.ticket.store(next_ticket_, std::memory_order_relaxed);
-    slot.state.store(SlotState::kFilling, std::memory_order_release);
+    slot.word.store(Word(next_ticket_, SlotState::kFilling), std::memory_order_release);
     requests[count++] = RequestFor(slot, next_ticket_);
     next_ticket_++;
   }
@@ -169,7 +167,7 @@ void WeightChunkPrefetcher::Arrived(const ReadCompletion& completion) {
     }
   }
   if (whole) {
-    slot.state.store(SlotState::kFilled, std::memory_order_release);
+    slot.word.store(Word(completion.tag, SlotState::kFilled), std::memory_order_release);
     Signal();
   } else if (!again && !failed()) {
     if (retry)
@@ -190,18 +188,16 @@ const uint8_t* WeightChunkPrefetcher::Acquire(size_t stream_index, uint64_t* sta
   const uint8_t* data = nullptr;
   while (!failed()) {
     const uint32_t event = events_.load(std::memory_order_acquire);
-    const SlotState state = slot.state.load(std::memory_order_acquire);
-    const bool ours = slot.ticket.load(std::memory_order_relaxed) == ticket;
-    if (ours && state == SlotState::kReady) {
+    uint64_t word = slot.word.load(std::memory_order_acquire);
+    if (word == Word(ticket, SlotState::kReady)) {
       data = slot.buffer + slot.lead;
       break;
     }
-    if (ours && state == SlotState::kFilled) {
-      SlotState expected = SlotState::kFilled;
-      if (slot.state.compare_exchange_strong(expected, SlotState::kChecking)) {
+    if (word == Word(ticket, SlotState::kFilled)) {
+      if (slot.word.compare_exchange_strong(word, Word(ticket, SlotState::kChecking))) {
         if (waiting_since && stall_ns) *stall_ns += NowNs() - waiting_since;
         waiting_since = 0;
-        CheckSum(slot);
+        CheckSum(slot, ticket);
       }
       continue;
     }
@@ -209,11 +205,12 @@ const uint8_t* WeightChunkPrefetcher::Acquire(size_t stream_index, uint64_t* sta
     if (!waiting_since) waiting_since = now;
     const bool polling = now - waiting_since <= kPollNs;
     // A slot that an older ticket still holds is freed by a compute thread, not by a completion: no sleeping on those.
-    const bool arriving = ours && state == SlotState::kFilling;
+    const bool arriving = word == Word(ticket, SlotState::kFilling);
     if (arriving || polling) {
       std::unique_lock reap(reap_mutex_, std::try_to_lock);
       if (reap.owns_lock()) {
-        const bool still = slot.state.load(std::memory_order_acquire) == SlotState::kFilling;
+        // Whoever reaped before us may have brought it meanwhile: then there may be nothing left to wait for.
+        const bool still = slot.word.load(std::memory_order_acquire) == word;
         Reap(arriving && still && !polling);
         reaped = true;
         CpuPause();
@@ -228,9 +225,9 @@ const uint8_t* WeightChunkPrefetcher::Acquire(size_t stream_index, uint64_t* sta
   return data;
 }
 
-void WeightChunkPrefetcher::CheckSum(Slot& slot) {
+void WeightChunkPrefetcher::CheckSum(Slot& slot, uint64_t ticket) {
   if (Crc32c(slot.buffer + slot.lead, slot.group->size) == slot.group->crc32c) {
-    slot.state.store(SlotState::kReady, std::memory_order_release);
+    slot.word.store(Word(ticket, SlotState::kReady), std::memory_order_release);
     Signal();
   } else {
     Fail("CHUNK_CORRUPT", "wrong checksum in " + slot.group->describe + " of " + file_.path() +
@@ -249,7 +246,7 @@ void WeightChunkPrefetcher::Release(size_t stream_index) {
   if (slot.released.fetch_add(1, std::memory_order_acq_rel) + 1 < compute_threads_) return;
   {
     std::lock_guard lock(submit_mutex_);
-    slot.state.store(SlotState::kFree, std::memory_order_release);
+    slot.word.store(Word(ticket, SlotState::kFree), std::memory_order_release);
     freed_++;
     RefillLocked();
   }
@@ -284,7 +281,7 @@ std::string WeightChunkPrefetcher::DumpStatus() const {
   static const char* const kNames[] = {"FREE", "FILLING", "FILLED", "CHECKING", "READY"};
   std::string text;
   for (const Slot& slot : slots_) {
-    const SlotState state = slot.state.load();
+    const SlotState state = StateOf(slot.word.load());
     const bool in_use = state == SlotState::kReady && slot.released.load() > 0;
     text += "slot " + std::to_string(&slot - slots_.data()) + ": " + (in_use ? "IN_USE" : kNames[int(state)]);
     if (slot.group) text += ", " + slot.group->describe;

@@ -25,7 +25,7 @@
 
 namespace flash_slim {
 
-enum class SlotState : uint32_t { kFree, kFilling, kFilled, kChecking, kReady };
+enum class SlotState : uint8_t { kFree, kFilling, kFilled, kChecking, kReady };
 
 struct StreamedGroup {
   int group;             // index into the plan's groups
@@ -78,10 +78,13 @@ class WeightChunkPrefetcher {
   std::string DumpStatus() const;
 
  private:
+  static constexpr uint64_t Word(uint64_t ticket, SlotState state) { return ticket << 3 | uint64_t(state); }
+  static constexpr SlotState StateOf(uint64_t word) { return SlotState(word & 7); }
+
   struct Slot {
     uint8_t* buffer = nullptr;
-    std::atomic<SlotState> state{SlotState::kFree};
-    std::atomic<uint64_t> ticket{~0ull};
+    // Ticket and state in one word: read apart, an old ticket's READY could be taken for the new ticket's.
+    std::atomic<uint64_t> word{Word(0, SlotState::kFree)};
     std::atomic<int> released{0};
     size_t lead = 0;         // bytes before the group in the page-aligned read
     size_t filled = 0;       // bytes that have arrived
@@ -95,7 +98,7 @@ class WeightChunkPrefetcher {
   ReadRequest RequestFor(Slot& slot, uint64_t ticket) const;
   void Reap(bool wait);
   void Arrived(const ReadCompletion& completion);
-  void CheckSum(Slot& slot);
+  void CheckSum(Slot& slot, uint64_t ticket);
   void Signal();
 
   const DirectFile& file_;

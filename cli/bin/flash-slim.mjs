@@ -1,6 +1,6 @@
-#!/usr/bin/env -S node --max-semi-space-size=1 --v8-pool-size=1 --single-threaded-gc --no-opt
-// The flags keep the process small: one worker for V8, a young generation of megabytes instead of tens of them, and no
-// optimizing compiler, whose code alone would be paged in for 7 MB (the arithmetic is C++). Measured in docs/adr.
+#!/usr/bin/env -S node --max-semi-space-size=1 --v8-pool-size=1 --single-threaded-gc --no-opt --no-maglev
+// The flags keep the process small: a young generation of megabytes, one worker for V8, and no optimizing compilers, whose
+// code takes 7 MB when paged in and whose own memory while they compile a hot loop 50 to 100 MB (the arithmetic is C++).
 // What follows must load on any Node.js, so that an old one gets a sentence and not a syntax error.
 const [major, minor] = process.versions.node.split('.').map(Number);
 const refuse = (message) => {

@@ -1,1 +1,92 @@
-export {}; // cache builder's native functions
+// What moves the weight cache's bytes (binding/cache_binding.cc). packages/weight-cache decides what goes where.
+import { addon } from './addon.ts';
+
+declare const brand: unique symbol;
+/** Opaque: a file open for direct reads. */
+export type DirectFile = { [brand]: 'DirectFile' };
+/** Opaque: a cache file being written. */
+export type CacheFile = { [brand]: 'CacheFile' };
+/** Opaque: counts the bytes done by a long piece of work, and cancels it (its promise then rejects with code CANCELLED). */
+export type CacheJob = { [brand]: 'CacheJob' };
+
+export interface OpenedDirectFile {
+  file: DirectFile;
+  /** Size at open. */
+  bytes: number;
+  /** False where the file system has no O_DIRECT: reads then drop their page cache. */
+  direct: boolean;
+  /** Where reads put their bytes. Must not be transferred. */
+  staging: ArrayBuffer;
+}
+
+export interface SourceTensor {
+  offset: number;
+  bytes: number;
+  rows: number;
+}
+
+export interface ChunkToWrite {
+  name: string;
+  /** The number of kernels/layout.h's WeightKind. */
+  kind: number;
+  columns: number;
+  /** Row blocks of the tensors take turns. */
+  alternating: boolean;
+  unitRowBlocks: number;
+  /** In the cache file: the end of the chunk before, rounded up to 4096. */
+  offset: number;
+  tensors: SourceTensor[];
+}
+
+export interface ChunkToVerify {
+  name: string;
+  offset: number;
+  rowBlocks: number;
+  rowBlockBytes: number;
+  unitRowBlocks: number;
+  unitCrc32c: number[];
+}
+
+interface CacheAddon {
+  openDirectFile(path: string, stagingBytes: number): OpenedDirectFile;
+  readDirectFile(file: DirectFile, stagingOffset: number, bytes: number, offset: number): Promise<number>;
+  closeDirectFile(file: DirectFile): void;
+  createJob(): CacheJob;
+  jobBytesDone(job: CacheJob): number;
+  cancelJob(job: CacheJob): void;
+  createCacheFile(path: string, reserveBytes: number): Promise<CacheFile>;
+  writeCacheChunks(file: CacheFile, sourcePath: string, chunks: ChunkToWrite[], job: CacheJob): Promise<number[][]>;
+  writeCacheBytes(file: CacheFile, bytes: Uint8Array, offset: number): Promise<void>;
+  syncCacheFile(file: CacheFile, bytes: number): Promise<void>;
+  closeCacheFile(file: CacheFile): void;
+  verifyCacheChunks(path: string, chunks: ChunkToVerify[], job: CacheJob): Promise<void>;
+  crc32c(bytes: Uint8Array): number;
+  tryLockFile(fd: number): boolean;
+}
+
+const native = addon as unknown as CacheAddon;
+
+export const {
+  /** Opens for reads past the page cache, with memory for them. Throws FILE_UNREADABLE. */
+  openDirectFile,
+  /** Reads into the staging memory; all numbers are multiples of 4096. Resolves to the bytes read: fewer at the file's end only. */
+  readDirectFile,
+  closeDirectFile,
+  createJob,
+  jobBytesDone,
+  cancelJob,
+  /** Creates a file that must not exist, and claims its disk space. Rejects with OUTPUT_UNWRITABLE, DISK_FULL. */
+  createCacheFile,
+  /** Lays the chunks out and resolves to each one's unit checksums. Rejects with BAD_CHUNK, SOURCE_TRUNCATED, DISK_FULL ... */
+  writeCacheChunks,
+  /** Writes bytes, zeros up to the next page after them; `offset` is a multiple of 4096. */
+  writeCacheBytes,
+  /** Cuts the file to `bytes` and waits until it is on the device. */
+  syncCacheFile,
+  closeCacheFile,
+  /** Checks every unit's sum. Rejects with CACHE_CORRUPT, CACHE_TRUNCATED. */
+  verifyCacheChunks,
+  crc32c,
+  /** flock(LOCK_EX | LOCK_NB): false where another process holds the lock. Closing the descriptor, or dying, releases it. */
+  tryLockFile,
+} = native;

@@ -1,0 +1,243 @@
+// Builds a weight cache: the layout is decided here, the bytes are moved natively, the model file is hashed meanwhile.
+// Order of writing: header without the complete flag, chunks, tokenizer, graph, manifest, sync, complete header, sync,
+// rename, sync of the directory. So whatever is found under the cache's name is whole, and so is what says it is.
+import { createHash } from 'node:crypto';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { ImportedModel } from '@flash-slim/model';
+import {
+  type CacheFile,
+  type CacheJob,
+  cancelJob,
+  closeCacheFile,
+  createCacheFile,
+  syncCacheFile,
+  writeCacheBytes,
+  writeCacheChunks,
+} from '@flash-slim/native';
+import { DirectReader } from './direct-reader.ts';
+import { fromNative, WeightCacheError } from './error.ts';
+import { encodeHeader } from './header.ts';
+import { type CacheOptions, withJob } from './job.ts';
+import { alignUp, type CacheLayout, layOut } from './layout.ts';
+import { BuildLock } from './lock.ts';
+import { type CacheManifest, layoutVersion } from './manifest.ts';
+import { openWeightCache, sha256 } from './open.ts';
+
+/** Bytes hashed, and copied to the native side, at once. */
+const pieceBytes = 2 << 20;
+
+/**
+ * Builds the weight cache of a model at `outPath`. Where another process is building the same one, waits for it and takes
+ * its result. Memory: about 20 MB, whatever the model's size. Throws WeightCacheError (SOURCE_*, OUTPUT_UNWRITABLE,
+ * DISK_FULL, WRITE_FAILED, BAD_CHUNK), or the signal's reason; nothing half-made stays behind.
+ */
+export async function buildWeightCache(
+  model: ImportedModel,
+  outPath: string,
+  options: CacheOptions = {},
+): Promise<CacheManifest> {
+  options.signal?.throwIfAborted();
+  const layout = layOut(model);
+  await mkdir(dirname(outPath), { recursive: true }).catch((cause: Error) => {
+    throw new WeightCacheError('OUTPUT_UNWRITABLE', `cannot create the directory of ${outPath}: ${cause.message}`, {
+      cause,
+    });
+  });
+  const before = await identityOf(outPath);
+  const lock = await BuildLock.acquire(`${outPath}.lock`, options);
+  try {
+    const built = (await identityOf(outPath)) !== before ? await openIfMatching(outPath, model, layout) : null;
+    return built ?? (await buildLocked(model, layout, outPath, lock, options));
+  } catch (error) {
+    throw fromNative(error, 'SOURCE_UNREADABLE');
+  } finally {
+    await lock.release();
+  }
+}
+
+/** What changes when another process puts a new cache in place. */
+async function identityOf(path: string): Promise<string> {
+  const status = await stat(path, { bigint: true }).catch(() => null);
+  return status === null ? 'absent' : `${status.dev} ${status.ino} ${status.size} ${status.mtimeNs}`;
+}
+
+/** The manifest of the cache at `path` if it is one of this model, in this layout. */
+async function openIfMatching(path: string, model: ImportedModel, layout: CacheLayout): Promise<CacheManifest | null> {
+  const cache = await openWeightCache(path).catch(() => null);
+  if (cache === null || cache.manifest.model.file_bytes !== model.fileBytes) return null;
+  const { chunks, tokenizer, graph } = cache.manifest;
+  const same =
+    JSON.stringify(chunks.map((chunk) => ({ ...chunk, unit_crc32c: [] }))) === JSON.stringify(layout.chunks) &&
+    tokenizer.sha256 === sha256(model.tokenizer) &&
+    graph.sha256 === sha256(model.graph);
+  return same ? cache.manifest : null;
+}
+
+async function buildLocked(
+  model: ImportedModel,
+  layout: CacheLayout,
+  outPath: string,
+  lock: BuildLock,
+  options: CacheOptions,
+): Promise<CacheManifest> {
+  const partial = `${outPath}.partial`;
+  const source = await statSource(model);
+  let hashed = 0;
+  const onProgress: CacheOptions['onProgress'] = (progress) => {
+    lock.report(progress);
+    options.onProgress?.(progress);
+  };
+  try {
+    await rm(partial, { force: true }); // of a build that was killed
+    const manifest = await withJob(
+      { ...options, onProgress },
+      model.fileBytes + layout.chunkBytes,
+      () => hashed,
+      (job) => writePartial(model, layout, partial, job, options.signal, (bytes) => (hashed += bytes)),
+    );
+    if ((await statSource(model)) !== source) throw sourceChanged(model);
+    await rename(partial, outPath);
+    await syncDirectory(dirname(outPath));
+    return manifest;
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}
+
+/** The model file's identity. Throws where it is not the file that was imported. */
+async function statSource(model: ImportedModel): Promise<string> {
+  const status = await stat(model.path, { bigint: true }).catch((cause: Error) => {
+    throw new WeightCacheError('SOURCE_UNREADABLE', `cannot read ${model.path}: ${cause.message}`, { cause });
+  });
+  if (status.size < model.fileBytes) {
+    throw new WeightCacheError(
+      'SOURCE_TRUNCATED',
+      `${model.path} has ${status.size} bytes, ${model.fileBytes} when it was imported; get the model again`,
+    );
+  }
+  if (status.size !== BigInt(model.fileBytes)) throw sourceChanged(model);
+  return `${status.dev} ${status.ino} ${status.size} ${status.mtimeNs}`;
+}
+
+function sourceChanged(model: ImportedModel): WeightCacheError {
+  return new WeightCacheError(
+    'SOURCE_CHANGED',
+    `${model.path} changed while its weight cache was built; wait until it is whole, then try again`,
+  );
+}
+
+async function writePartial(
+  model: ImportedModel,
+  layout: CacheLayout,
+  partial: string,
+  job: CacheJob,
+  signal: AbortSignal | undefined,
+  onHashed: (bytes: number) => void,
+): Promise<CacheManifest> {
+  const file = await createCacheFile(partial, largestFileBytes(model, layout));
+  try {
+    await writeCacheBytes(file, encodeHeader(null), 0);
+    const stop = new AbortController(); // whichever of the two fails ends the other
+    const failing = (error: unknown): never => {
+      cancelJob(job);
+      stop.abort();
+      throw error;
+    };
+    const signals = AbortSignal.any(signal ? [signal, stop.signal] : [stop.signal]);
+    const chunksDone = writeCacheChunks(file, model.path, layout.toWrite, job).catch(failing);
+    const hashDone = hashSource(model, signals, onHashed).catch(failing);
+    const settled = await Promise.allSettled([chunksDone, hashDone]);
+    const failures = settled.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    if (failures.length > 0) throw failures.find((error) => !isCancellation(error)) ?? failures[0];
+    const manifest = manifestOf(model, layout, await hashDone, await chunksDone);
+    await writeSection(file, model.tokenizer, layout.tokenizerOffset);
+    await writeSection(file, model.graph, layout.graphOffset);
+    signal?.throwIfAborted();
+    await finish(file, manifest, layout.manifestOffset);
+    return manifest;
+  } finally {
+    closeCacheFile(file);
+  }
+}
+
+const isCancellation = (error: unknown): boolean =>
+  error instanceof Error && ((error as NodeJS.ErrnoException).code === 'CANCELLED' || error.name === 'AbortError');
+
+/** "sha256:<hex>" of the model file. */
+async function hashSource(
+  model: ImportedModel,
+  signal: AbortSignal,
+  onHashed: (bytes: number) => void,
+): Promise<string> {
+  const hash = createHash('sha256');
+  const reader = new DirectReader(model.path, pieceBytes);
+  let bytes = 0;
+  try {
+    for await (const piece of reader.pieces()) {
+      signal.throwIfAborted();
+      hash.update(piece);
+      bytes += piece.length;
+      onHashed(piece.length);
+    }
+  } finally {
+    reader.close();
+  }
+  if (bytes !== model.fileBytes) throw sourceChanged(model);
+  return `sha256:${hash.digest('hex')}`;
+}
+
+function manifestOf(model: ImportedModel, layout: CacheLayout, digest: string, sums: number[][]): CacheManifest {
+  const section = (offset: number, bytes: Uint8Array) => ({ offset, bytes: bytes.byteLength, sha256: sha256(bytes) });
+  return {
+    format: 'flash-slim weight cache',
+    layout_version: layoutVersion,
+    model: { digest, file_bytes: model.fileBytes, config: model.config },
+    chat_template: model.chatTemplate,
+    chunks: layout.chunks.map((chunk, i) => ({ ...chunk, unit_crc32c: sums[i] as number[] })),
+    tokenizer: section(layout.tokenizerOffset, model.tokenizer),
+    graph: section(layout.graphOffset, model.graph),
+  };
+}
+
+const encodeManifest = (manifest: CacheManifest): Uint8Array => new TextEncoder().encode(JSON.stringify(manifest));
+
+/** The file's size if every checksum had the most digits. */
+function largestFileBytes(model: ImportedModel, layout: CacheLayout): number {
+  const units = layout.chunks.map((chunk) =>
+    new Array<number>(Math.ceil(chunk.row_blocks / chunk.unit_row_blocks)).fill(0xffffffff),
+  );
+  const digest = `sha256:${'0'.repeat(64)}`;
+  return alignUp(layout.manifestOffset + encodeManifest(manifestOf(model, layout, digest, units)).length);
+}
+
+async function writeSection(file: CacheFile, bytes: Uint8Array, offset: number): Promise<void> {
+  for (let at = 0; at < bytes.length; at += pieceBytes) {
+    await writeCacheBytes(file, bytes.subarray(at, at + pieceBytes), offset + at);
+  }
+}
+
+async function finish(file: CacheFile, manifest: CacheManifest, manifestOffset: number): Promise<void> {
+  const bytes = encodeManifest(manifest);
+  const fileBytes = alignUp(manifestOffset + bytes.length);
+  await writeSection(file, bytes, manifestOffset);
+  await syncCacheFile(file, fileBytes);
+  const header = encodeHeader({
+    fileBytes,
+    manifestOffset,
+    manifestBytes: bytes.length,
+    manifestSha256: sha256(bytes),
+  });
+  await writeCacheBytes(file, header, 0);
+  await syncCacheFile(file, fileBytes);
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}

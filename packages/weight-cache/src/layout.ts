@@ -1,0 +1,121 @@
+// Where everything lies in a weight cache: a pure function of the imported model.
+import type { ChunkSpec, ImportedModel, WeightKind } from '@flash-slim/model';
+import type { ChunkToWrite } from '@flash-slim/native';
+import { WeightCacheError } from './error.ts';
+import { headerBytes } from './header.ts';
+import type { CachedChunk } from './manifest.ts';
+
+export const pageBytes = 4096;
+export const alignUp = (bytes: number): number => Math.ceil(bytes / pageBytes) * pageBytes;
+
+/** kernels/layout.h: WeightKind's numbers, and the bytes of 8 rows x 32 values. */
+export const kinds: Record<WeightKind, { number: number; blockBytes: number }> = {
+  F32: { number: 0, blockBytes: 1024 },
+  F16: { number: 1, blockBytes: 512 },
+  Q8_0: { number: 2, blockBytes: 272 },
+  Q4_0: { number: 3, blockBytes: 144 },
+  Q4_1: { number: 4, blockBytes: 160 },
+};
+
+/** Fine enough for groups of any useful size, coarse enough that a 1B model's manifest stays below 1 MB. */
+const unitBytes = 128 << 10;
+
+export interface CacheLayout {
+  /** As in the manifest, without the checksums. */
+  chunks: CachedChunk[];
+  toWrite: ChunkToWrite[];
+  /** From the first chunk to the end of the last one's last page. */
+  chunkBytes: number;
+  tokenizerOffset: number;
+  graphOffset: number;
+  manifestOffset: number;
+}
+
+/** Row blocks of the chunk. Where tensors alternate each fills up its own last row block. */
+export function rowBlocksOf(chunk: Pick<ChunkSpec, 'rows' | 'arrangement'>, tensorCount: number): number {
+  if (chunk.arrangement === 'concatenated') return Math.ceil(chunk.rows / 8);
+  return tensorCount * Math.ceil(chunk.rows / tensorCount / 8);
+}
+
+/** Throws WeightCacheError BAD_CHUNK where a weight's numbers disagree, SOURCE_TRUNCATED where it passes the file's end. */
+export function layOut(model: ImportedModel): CacheLayout {
+  const chunks: CachedChunk[] = [];
+  const toWrite: ChunkToWrite[] = [];
+  let offset = headerBytes;
+  model.chunks.forEach((spec, index) => {
+    const chunk = layOutChunk(spec, index, offset);
+    checkTensors(spec, model);
+    chunks.push(chunk);
+    toWrite.push({
+      name: chunk.name,
+      kind: kinds[chunk.kind].number,
+      columns: chunk.columns,
+      alternating: chunk.arrangement === 'row-blocks-alternating',
+      unitRowBlocks: chunk.unit_row_blocks,
+      offset,
+      tensors: spec.tensors,
+    });
+    offset = alignUp(offset + chunk.bytes);
+  });
+  const graphOffset = alignUp(offset + model.tokenizer.byteLength);
+  return {
+    chunks,
+    toWrite,
+    chunkBytes: offset - headerBytes,
+    tokenizerOffset: offset,
+    graphOffset,
+    manifestOffset: alignUp(graphOffset + model.graph.byteLength),
+  };
+}
+
+/** So that no size here is larger than the file makes it. */
+function checkTensors(spec: ChunkSpec, model: ImportedModel): void {
+  const rowBytes = ((spec.columns / 32) * kinds[spec.kind].blockBytes) / 8;
+  for (const { name, offset, bytes, rows } of spec.tensors) {
+    if (!Number.isSafeInteger(rows) || rows < 1 || bytes !== rows * rowBytes) {
+      throw new WeightCacheError('BAD_CHUNK', `tensor '${name}': ${rows} rows of ${rowBytes} bytes are not ${bytes}`);
+    }
+    if (!(offset >= 0 && offset + bytes <= model.fileBytes)) {
+      throw new WeightCacheError(
+        'SOURCE_TRUNCATED',
+        `tensor '${name}' lies at bytes ${offset} to ${offset + bytes} of ${model.path}, which has only ` +
+          `${model.fileBytes}; get the model again`,
+      );
+    }
+  }
+}
+
+function layOutChunk(spec: ChunkSpec, index: number, offset: number): CachedChunk {
+  const bad = (why: string): never => {
+    throw new WeightCacheError('BAD_CHUNK', `weight '${spec.name}': ${why}`);
+  };
+  if (spec.weightsId !== index) bad(`has number ${spec.weightsId} at place ${index} in the order of use`);
+  const alternating = spec.arrangement === 'row-blocks-alternating';
+  const sum = spec.tensors.reduce((rows, tensor) => rows + tensor.rows, 0);
+  if (sum !== spec.rows) bad(`its tensors have ${sum} rows, not ${spec.rows}`);
+  if (spec.rows < 1) bad('has no rows');
+  if (alternating && (spec.tensors.length !== 2 || spec.gathered)) bad('only pairs of tensors alternate, not gathered');
+  if (!(spec.kind in kinds)) bad(`unknown kind ${spec.kind}`);
+  if (spec.columns % 32 !== 0 || spec.columns < 32) bad(`${spec.columns} columns, which is not a multiple of 32`);
+  const rowBlockBytes = (spec.columns / 32) * kinds[spec.kind].blockBytes;
+  const rowBlocks = rowBlocksOf(spec, spec.tensors.length);
+  const together = alternating ? 2 : 1; // a unit must not part gate from up
+  return {
+    weights_id: index,
+    name: spec.name,
+    op: spec.op,
+    gathered: spec.gathered,
+    head: spec.head,
+    kind: spec.kind,
+    rows: spec.rows,
+    columns: spec.columns,
+    offset,
+    bytes: rowBlocks * rowBlockBytes,
+    row_blocks: rowBlocks,
+    row_block_bytes: rowBlockBytes,
+    unit_row_blocks: spec.gathered ? 1 : together * Math.max(1, Math.floor(unitBytes / (rowBlockBytes * together))),
+    unit_crc32c: [],
+    tensors: spec.tensors.map((tensor) => tensor.name),
+    arrangement: spec.arrangement,
+  };
+}

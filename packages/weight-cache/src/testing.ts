@@ -1,5 +1,5 @@
 // Models for this package's tests: raw tensors in a file, at odd offsets, and the ImportedModel that describes them.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ChunkSpec, ImportedModel, ModelConfig, WeightKind } from '@flash-slim/model';
@@ -82,6 +82,15 @@ export function makeModel(path: string, shapes: ChunkShape[] = tinyShapes): Impo
     tokenizer: noise(9001, 98),
     chatTemplate: '{{ messages }}',
   };
+}
+
+/** One F32 weight of `bytes`, a multiple of 128 KB, in a file without allocated blocks. */
+export function makeLargeModel(path: string, bytes: number): ImportedModel {
+  const model = makeModel(path, [{ kind: 'F32', columns: 4096, rows: [8] }]);
+  const rows = bytes / 16384;
+  truncateSync(path, bytes);
+  const chunk = model.chunks[0] as ChunkSpec;
+  return { ...model, fileBytes: bytes, chunks: [{ ...chunk, rows, tensors: [{ name: 'w', offset: 0, bytes, rows }] }] };
 }
 
 /** A directory that is removed when the test ends. */

@@ -35,7 +35,7 @@ void DirectWriter::ThrowWriteError(const std::string& what, int error) const {
 
 void DirectWriter::Reserve(uint64_t bytes) {
   struct statvfs space;
-  const bool known = fstatvfs(fd_, &space) == 0;
+  const bool known = fstatvfs(fd_, &space) == 0 && space.f_blocks > 0;  // some network and memory file systems say 0
   const uint64_t free_bytes = known ? uint64_t(space.f_bavail) * space.f_frsize : UINT64_MAX;
   // Not posix_fallocate: where the file system cannot reserve, that writes zeros, which takes as long as the build.
   const bool reserved = fallocate(fd_, 0, 0, off_t(bytes)) == 0;

@@ -1,7 +1,10 @@
 // The cache's layout, from a file of raw tensors to the packed chunks and back to the tensors' own bytes.
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -179,6 +182,31 @@ void TestLayout() {
   }
 }
 
+// Pages of the file that the page cache holds.
+size_t CachedPages(const std::string& path) {
+  const DirectFile file = DirectFile::Open(path);
+  void* map = mmap(nullptr, file.size(), PROT_READ, MAP_SHARED, file.fd(), 0);
+  CHECK(map != MAP_FAILED);
+  Bytes present(AlignUp(file.size(), kPageBytes) / kPageBytes);
+  CHECK(mincore(map, file.size(), present.data()) == 0);
+  munmap(map, file.size());
+  return size_t(std::count_if(present.begin(), present.end(), [](uint8_t page) { return page & 1; }));
+}
+
+void TestLeavesNoPageCache() {
+  Fixture f;
+  AddEveryShape(&f);
+  Job job;
+  const auto stored = f.Stored(f.Build(job));
+  VerifyChunks(DirectFile::Open(f.cache), stored, job);
+  const size_t cached = CachedPages(f.cache);
+  posix_fadvise(DirectFile::Open(f.cache).fd(), 0, 0, POSIX_FADV_DONTNEED);
+  if (CachedPages(f.cache) > 0)
+    std::printf("page cache not checked: this file system keeps its pages (tmpfs?)\n");
+  else
+    CHECK(cached == 0);
+}
+
 void TestVerify() {
   Fixture f;
   AddEveryShape(&f);
@@ -267,6 +295,7 @@ void TestWriter() {
 
 int main() {
   TestLayout();
+  TestLeavesNoPageCache();
   TestVerify();
   TestRefusals();
   TestSourceThatShrinks();

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { renameSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { cacheKey, weightCachePath } from './store.ts';
+import { noise, testDirectory } from './testing.ts';
+
+test('a key follows the contents, not the path', async (t) => {
+  const path = join(testDirectory(t), 'model');
+  const write = (bytes: Uint8Array, modified = 1000) => {
+    writeFileSync(path, bytes);
+    utimesSync(path, modified, modified);
+  };
+  const bytes = noise(1 << 20, 1);
+  write(bytes);
+  const key = await cacheKey(path);
+  assert.match(key, /^[0-9a-f]{32}$/);
+  renameSync(path, `${path}.moved`);
+  assert.equal(await cacheKey(`${path}.moved`), key);
+  write(bytes, 1001);
+  assert.notEqual(await cacheKey(path), key);
+  write(bytes.subarray(1));
+  assert.notEqual(await cacheKey(path), key);
+  const changed = bytes.slice();
+  changed[5000] = (changed[5000] as number) ^ 1;
+  write(changed);
+  assert.notEqual(await cacheKey(path), key);
+  await assert.rejects(cacheKey(`${path}.absent`), { name: 'WeightCacheError', code: 'SOURCE_UNREADABLE' });
+  assert.equal(weightCachePath('/store', key), `/store/caches/${key}/weights.fsw`);
+});

@@ -66,6 +66,7 @@ struct Avx2 {
     for (int t = 0; t < kTokens; ++t) sum[t] = first ? _mm256_setzero_ps() : _mm256_loadu_ps(y + t * ldy);
     const uint8_t* w = weights.data;
     for (const auto* end = x + weights.blocks; x != end; ++x, w += BlockBytes(kKind)) {
+      if constexpr (kTokens > kStreamTokens) PrefetchNext<kKind, kRowBlocks>(weights, w);
       __m256i q[8];
       LoadQuants<kKind>(w + (kHasMinimum ? 32 : 16), q);
       const __m256 scale = LoadHalf(w).v;

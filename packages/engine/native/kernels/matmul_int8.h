@@ -38,6 +38,24 @@ struct TileWeights {
   int64_t blocks;          // of the stretch
 };
 
+// Up to this many tokens a row block is gone through once, alone: one sequential stream, which the CPU's own
+// prefetching follows best (Zen 4, 1 token: 26 GB/s a core, but 20 with two row blocks side by side or with
+// PrefetchNext).
+constexpr int kStreamTokens = 2;
+
+// For more tokens: fetches the same block of the row blocks that come next into the second cache. The CPU's own
+// prefetching pauses while the tokens of a row block are gone through, and starts anew at each row block where two are
+// read side by side (Zen 4: 4 tokens 86 -> 144 GMAC/s a core, 64 tokens 158 -> 171). Past the end of the weights it
+// reads nothing and does not fault.
+template <WeightKind kKind, int kRowBlocks>
+inline void PrefetchNext(const TileWeights& weights, const uint8_t* block) {
+  for (int next = kRowBlocks; next < 2 * kRowBlocks; ++next) {
+    for (size_t i = 0; i < BlockBytes(kKind); i += 64) {
+      __builtin_prefetch(block + next * weights.row_block_bytes + i, /*write=*/0, /*locality: second cache*/ 2);
+    }
+  }
+}
+
 template <int kTokens>
 void PackTile(const Activations* x, int64_t first_block, int64_t blocks, int zero_point, TileBlock<kTokens>* out) {
   for (int t = 0; t < kTokens; ++t) {
@@ -87,8 +105,10 @@ void MatmulInt8(const uint8_t* w, int64_t columns, int64_t row_blocks, const Act
         weights.data += kRowBlocks * row_block_bytes;
       };
       int64_t rb = 0;
-      for (; rb + Isa::kTileRowBlocks <= row_blocks; rb += Isa::kTileRowBlocks) {
-        multiply.template operator()<Isa::kTileRowBlocks>(rb);
+      if (count > kStreamTokens) {
+        for (; rb + Isa::kTileRowBlocks <= row_blocks; rb += Isa::kTileRowBlocks) {
+          multiply.template operator()<Isa::kTileRowBlocks>(rb);
+        }
       }
       for (; rb < row_blocks; ++rb) multiply.template operator()<1>(rb);
     }

@@ -43,6 +43,7 @@ struct NeonTile {
     for (int t = 0; t < kTokens; ++t) sum[t] = first ? Broadcast(0) : Load(y + t * ldy);
     const uint8_t* w = weights.data;
     for (const auto* end = x + weights.blocks; x != end; ++x, w += BlockBytes(kKind)) {
+      if constexpr (kTokens > kStreamTokens) PrefetchNext<kKind, kRowBlocks>(weights, w);
       NeonQuants q;
       LoadQuants<kKind>(w + (kHasMinimum ? 32 : 16), q);
       const Float8 scale = LoadHalf(w);

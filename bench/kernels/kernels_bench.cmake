@@ -1,0 +1,13 @@
+set(LLAMA_CPP_DIR "$ENV{LLAMA_CPP_DIR}" CACHE PATH "llama.cpp's source tree, built in build/")
+add_executable(kernels_bench ${CMAKE_CURRENT_LIST_DIR}/kernels_bench.cc ${CMAKE_CURRENT_LIST_DIR}/our_matmul.cc)
+target_compile_features(kernels_bench PRIVATE cxx_std_20)
+target_link_libraries(kernels_bench PRIVATE flash_slim)
+if(LLAMA_CPP_DIR)
+  find_package(OpenMP REQUIRED)
+  set(ggml_libraries ${LLAMA_CPP_DIR}/build/ggml/src)
+  target_sources(kernels_bench PRIVATE ${CMAKE_CURRENT_LIST_DIR}/ggml_matmul.cc)
+  target_compile_definitions(kernels_bench PRIVATE FLASH_SLIM_HAVE_GGML)
+  target_include_directories(kernels_bench PRIVATE ${LLAMA_CPP_DIR}/ggml/include)
+  target_link_libraries(kernels_bench PRIVATE ${ggml_libraries}/libggml.a ${ggml_libraries}/libggml-cpu.a
+    ${ggml_libraries}/libggml-base.a OpenMP::OpenMP_CXX ${CMAKE_DL_LIBS})
+endif()

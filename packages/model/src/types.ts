@@ -51,6 +51,16 @@ export interface ChunkSpec {
   arrangement: 'concatenated' | 'row-blocks-alternating';
 }
 
+/** What a model file's header says. */
+export interface ModelSummary {
+  path: string;
+  fileBytes: number;
+  config: ModelConfig;
+  chunks: ChunkSpec[];
+  /** "sha256:<hex>" over the header's bytes and the file's size: cheap, and different for files that differ in structure. */
+  headerDigest: string;
+}
+
 /** An imported model: a small ONNX graph with the streamed operators, and where each weight's bytes lie. */
 export interface ImportedModel {
   path: string;

@@ -1,0 +1,77 @@
+// A model file -> what the packages after this one need of it: sizes, streamed weights and where they lie, the graph,
+// the tokenizer. Reads the header and the norms; the weights stay where they are.
+import { type ModelChunks, planChunks } from './architecture/chunks.ts';
+import { type ModelOutline, readOutline } from './architecture/outline.ts';
+import { inverseFrequencies } from './architecture/rotary.ts';
+import { type GgufHeader, readGgufHeader } from './gguf/header.ts';
+import { TensorReader } from './gguf/tensor-data.ts';
+import { buildStreamedGraph, type GraphVectors } from './graph/streamed-graph.ts';
+import type { ImportedModel, ModelSummary } from './types.ts';
+
+interface OpenedModel {
+  header: GgufHeader;
+  outline: ModelOutline;
+  chunks: ModelChunks;
+}
+
+function readModel(path: string): OpenedModel {
+  const header = readGgufHeader(path);
+  const outline = readOutline(header);
+  return { header, outline, chunks: planChunks(header, outline) };
+}
+
+/** What the header alone says; as cheap as reading it. Throws ModelError. */
+export function inspectModel(path: string): ModelSummary {
+  const { header, outline, chunks } = readModel(path);
+  return {
+    path,
+    fileBytes: header.fileBytes,
+    config: outline.config,
+    chunks: chunks.inOrder,
+    headerDigest: header.digest,
+  };
+}
+
+/** Reads the header, the norms and the tokenizer. Throws ModelError and TokenizerError. */
+export async function importModel(
+  path: string,
+  compileTokenizer: (metadata: GgufHeader['metadata']) => Uint8Array,
+): Promise<ImportedModel> {
+  const { header, outline, chunks } = readModel(path);
+  const vectors = await readVectors(path, outline);
+  return {
+    path,
+    fileBytes: header.fileBytes,
+    config: outline.config,
+    chunks: chunks.inOrder,
+    graph: buildStreamedGraph(outline, chunks, vectors),
+    tokenizer: compileTokenizer(header.metadata),
+    chatTemplate: chatTemplateOf(header),
+  };
+}
+
+async function readVectors(path: string, outline: ModelOutline): Promise<GraphVectors> {
+  const reader = await TensorReader.open(path);
+  try {
+    const attentionNorms: Float32Array[] = [];
+    const feedForwardNorms: Float32Array[] = [];
+    for (const layer of outline.layers) {
+      attentionNorms.push(await reader.floats(layer.attentionNorm));
+      feedForwardNorms.push(await reader.floats(layer.feedForwardNorm));
+    }
+    const factors = outline.rotaryFactors && (await reader.floats(outline.rotaryFactors));
+    return {
+      attentionNorms,
+      feedForwardNorms,
+      outputNorm: await reader.floats(outline.outputNorm),
+      inverseFrequencies: inverseFrequencies(path, outline.rotary, factors),
+    };
+  } finally {
+    await reader.close();
+  }
+}
+
+function chatTemplateOf(header: GgufHeader): string | null {
+  const template = header.metadata.get('tokenizer.chat_template');
+  return typeof template === 'string' ? template : null;
+}

@@ -1,0 +1,2 @@
+export { type RandomGguf, type RandomGgufOptions, writeRandomGguf } from './random-gguf.ts';
+export { type ModelShape, type ShapeName, shapes } from './shapes.ts';

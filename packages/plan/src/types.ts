@@ -22,7 +22,13 @@ export interface DeviceProfile {
     bandwidth_bytes_per_second: number;
     latency_ms: number;
     best: { block_bytes: number; depth: number; huge_pages: boolean; reader: string };
-    measurements: { block_bytes: number; depth: number; huge_pages: boolean; reader: string; bytes_per_second: number }[];
+    measurements: {
+      block_bytes: number;
+      depth: number;
+      huge_pages: boolean;
+      reader: string;
+      bytes_per_second: number;
+    }[];
   };
 }
 
@@ -90,11 +96,16 @@ export interface PrefetchPlan {
     max_tokens_per_pass: number;
     max_logit_rows: number;
     threads: number;
+    /** The output head's chunk, which passes without logits do not read; null when there is none. */
+    head_weights_id: number | null;
+    /** 0 when everything is resident. */
     slot_count: number;
     /** Bytes of one slot, a multiple of 4096. */
     slot_size: number;
     weights_bytes: number;
+    /** Sum of aligned_size over streamed groups: what a pass that wants logits reads. */
     streamed_bytes_per_pass: number;
+    /** PREFILL with max_tokens_per_pass tokens and no logits, DECODE with one token. */
     predicted_pass_ms_by_mode: Record<Mode, number>;
     ledger: BudgetLedger;
     device: DeviceProfile;

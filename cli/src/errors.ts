@@ -15,24 +15,58 @@ export class CliError extends Error {
 /** Wrong arguments: exit code 2. */
 export const usageError = (message: string): CliError => new CliError('USAGE', message);
 
-// Bad input: nothing was tried, or nothing about it would succeed when tried again.
+// Bad input: the arguments, a file that was named, or this machine; the same again would fail the same way.
 const badInput = new Set([
+  // the command line
   'USAGE',
-  'UNSUPPORTED_PLATFORM',
-  'UNKNOWN_MODEL',
-  'MODEL_NOT_PULLED',
-  'MODEL_URL_INVALID',
-  'NAME_TAKEN',
-  'NOT_A_MODEL',
+  'DIRECTORY_UNWRITABLE',
+  'OUTPUT_UNWRITABLE',
+  'FILE_TOO_LARGE',
   'FILE_TOO_SMALL',
   'FILE_UNREADABLE',
-  'DIRECTORY_UNWRITABLE',
   'ENOENT',
   'ENOTDIR',
   'EISDIR',
   'EACCES',
   'EPERM',
   'EROFS',
+  // a model
+  'UNKNOWN_MODEL',
+  'MODEL_NOT_PULLED',
+  'MODEL_URL_INVALID',
+  'NAME_TAKEN',
+  'NOT_A_MODEL',
+  'NOT_A_GGUF',
+  'MODEL_UNREADABLE',
+  'MODEL_INVALID',
+  'MODEL_TRUNCATED',
+  'UNSUPPORTED_GGUF_VERSION',
+  'UNSUPPORTED_ARCHITECTURE',
+  'UNSUPPORTED_SHAPE',
+  'UNSUPPORTED_TYPE',
+  'UNSUPPORTED_TOKENIZER',
+  'SOURCE_UNREADABLE',
+  'CACHE_UNREADABLE',
+  'CACHE_VERSION',
+  // a plan and what it is made from
+  'BUDGET_BELOW_FLOOR',
+  'PLAN_INVALID',
+  'PLAN_REQUEST_INVALID',
+  'PLAN_STALE',
+  'PLAN_UNREADABLE',
+  'CMT_INVALID',
+  'CMT_UNREADABLE',
+  'DEVICE_PROFILE_INVALID',
+  // what to generate, and how
+  'PROMPT_EMPTY',
+  'PROMPT_TOO_LONG',
+  'PROMPTS_INVALID',
+  'NO_CHAT_TEMPLATE',
+  'TOKENIZER_MISMATCH',
+  'TEXT_TOO_SHORT',
+  'INVALID_SAMPLING',
+  'KERNEL_UNAVAILABLE',
+  'READER_UNAVAILABLE',
 ]);
 
 export const exitCodes = { failure: 1, badInput: 2, interrupted: 130, terminated: 143, pipeClosed: 141 } as const;

@@ -1,6 +1,6 @@
 // Progress of long work on stderr: a bar on a terminal, elsewhere a plain line every few seconds, nothing with --quiet.
 import { createRequire } from 'node:module';
-import { formatBytes } from './bytes.ts';
+import { formatBytes } from '@flash-slim/plan';
 
 export interface Progress {
   /** How far the work is, in total (not since the last call). */

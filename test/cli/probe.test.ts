@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { DeviceProfile } from '@flash-slim/plan';
+import { type DeviceProfile, loadDeviceProfile } from '@flash-slim/plan';
 import { executable, flashSlim, run } from './run-cli.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'flash-slim-probe-'));
@@ -33,7 +33,7 @@ test('a quick probe writes a profile within 4 seconds of measuring, and leaves n
   assert.equal(code, 0, stderr);
   assert.ok(Date.now() - start < 6000, `${Date.now() - start} ms`);
   const profile = JSON.parse(stdout) as DeviceProfile;
-  assert.deepEqual(JSON.parse(readFileSync(output, 'utf8')), profile);
+  assert.deepEqual(await loadDeviceProfile(output), profile);
   assert.deepEqual(readdirSync(directory), ['profile.json']);
   assert.equal(profile.storage.path, directory);
   assert.ok(profile.storage.bandwidth_bytes_per_second > 1e6);

@@ -1,4 +1,4 @@
-import { formatBytes } from '../bytes.ts';
+import { formatBytes } from '@flash-slim/plan';
 import { command } from '../command.ts';
 import { knownModels } from '../store/known-models.ts';
 import { pullModel } from '../store/pull-model.ts';

@@ -1,6 +1,6 @@
 // The device profile for people: what was found, then one row per kind of read and one column per depth.
 import type { DeviceProfile } from '@flash-slim/plan';
-import { formatBytes } from '../bytes.ts';
+import { formatBytes } from '@flash-slim/plan';
 import type { Measurement } from './sweep.ts';
 
 const rate = (bytesPerSecond: number) => `${formatBytes(bytesPerSecond)}/s`;

@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises';
-import { formatBytes } from '../bytes.ts';
+import { formatBytes } from '@flash-slim/plan';
 import { CliError } from '../errors.ts';
 
 /** Left free on the disk, whatever is downloaded. */

@@ -1,3 +1,6 @@
 flash_slim_test(crc32c_test tests/crc32c_test.cc)
 flash_slim_test(layout_test tests/layout_test.cc)
 flash_slim_test(kernels_test tests/kernels_test.cc)
+add_test(NAME kernel_linkage_test
+  COMMAND ${CMAKE_COMMAND} -DNM=${CMAKE_NM} -DARCHIVE=$<TARGET_FILE:flash_slim>
+          -P ${CMAKE_CURRENT_SOURCE_DIR}/cmake/check_kernel_linkage.cmake)

@@ -25,7 +25,9 @@ import { type CacheManifest, layoutVersion } from './manifest.ts';
 import { openWeightCache, sha256 } from './open.ts';
 
 /** Bytes hashed, and copied to the native side, at once. */
-const pieceBytes = 2 << 20;
+const pieceBytes = 1 << 20;
+/** Pieces of the model file under way or being hashed: with two the hash waits for the disk. */
+const hashDepth = 4;
 
 /**
  * Builds the weight cache of a model at `outPath`. Where another process is building the same one, waits for it and takes
@@ -172,7 +174,7 @@ async function hashSource(
   onHashed: (bytes: number) => void,
 ): Promise<string> {
   const hash = createHash('sha256');
-  const reader = new DirectReader(model.path, pieceBytes);
+  const reader = new DirectReader(model.path, pieceBytes, hashDepth);
   let bytes = 0;
   try {
     for await (const piece of reader.pieces()) {

@@ -5,11 +5,13 @@ import { alignUp, pageBytes } from './layout.ts';
 export class DirectReader {
   readonly #opened: OpenedDirectFile;
   readonly #pieceBytes: number;
+  readonly #depth: number;
 
-  /** Takes 2 * pieceBytes of memory. Throws the native side's FILE_UNREADABLE. */
-  constructor(path: string, pieceBytes: number) {
+  /** Takes pieceBytes * depth of memory. Throws the native side's FILE_UNREADABLE. */
+  constructor(path: string, pieceBytes: number, depth = 1) {
     this.#pieceBytes = alignUp(pieceBytes);
-    this.#opened = openDirectFile(path, 2 * this.#pieceBytes);
+    this.#depth = depth;
+    this.#opened = openDirectFile(path, depth * this.#pieceBytes);
   }
 
   /** Size at open. */
@@ -33,21 +35,20 @@ export class DirectReader {
     return copy;
   }
 
-  /** The whole file in order, one piece read ahead; each piece is valid until the next is asked for. */
+  /** The whole file in order, depth - 1 pieces read ahead; each piece is valid until the next is asked for. */
   async *pieces(): AsyncGenerator<Uint8Array, void, undefined> {
     const start = (index: number): Promise<number> => {
-      const at = (index % 2) * this.#pieceBytes;
+      const at = (index % this.#depth) * this.#pieceBytes;
       const read = readDirectFile(this.#opened.file, at, this.#pieceBytes, index * this.#pieceBytes);
       read.catch(() => {}); // thrown where it is awaited, if the consumer comes that far
       return read;
     };
-    let pending = start(0);
+    const pending = Array.from({ length: this.#depth }, (_, index) => start(index));
     for (let index = 0; ; index++) {
-      const got = await pending;
-      const last = got < this.#pieceBytes;
-      if (!last) pending = start(index + 1);
-      if (got > 0) yield new Uint8Array(this.#opened.staging, (index % 2) * this.#pieceBytes, got);
-      if (last) return;
+      const got = (await pending.shift()) as number;
+      if (got > 0) yield new Uint8Array(this.#opened.staging, (index % this.#depth) * this.#pieceBytes, got);
+      if (got < this.#pieceBytes) return;
+      pending.push(start(index + this.#depth));
     }
   }
 

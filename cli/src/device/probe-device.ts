@@ -65,7 +65,7 @@ export async function probeDevice(options: ProbeOptions): Promise<DeviceProfile>
     const bandwidth = await probe.measure({ ...best, seconds: pace.sustainedSeconds });
     options.signal.throwIfAborted();
     return {
-      version: '1',
+      version: '1.0',
       architecture: facts.architecture,
       cores: facts.cores,
       instruction_sets: facts.instructionSets,

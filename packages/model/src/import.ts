@@ -4,8 +4,10 @@ import { type ModelChunks, planChunks } from './architecture/chunks.ts';
 import { type ModelOutline, readOutline } from './architecture/outline.ts';
 import { inverseFrequencies } from './architecture/rotary.ts';
 import { type GgufHeader, readGgufHeader } from './gguf/header.ts';
+import { StringTable } from './gguf/string-table.ts';
 import { TensorReader } from './gguf/tensor-data.ts';
 import { buildStreamedGraph, type GraphVectors } from './graph/streamed-graph.ts';
+import { compileTokenizer, type TokenizerMetadata } from './tokenizer/compile.ts';
 import type { ImportedModel, ModelSummary } from './types.ts';
 
 interface OpenedModel {
@@ -33,10 +35,7 @@ export function inspectModel(path: string): ModelSummary {
 }
 
 /** Reads the header, the norms and the tokenizer. Throws ModelError and TokenizerError. */
-export async function importModel(
-  path: string,
-  compileTokenizer: (metadata: GgufHeader['metadata']) => Uint8Array,
-): Promise<ImportedModel> {
+export async function importModel(path: string): Promise<ImportedModel> {
   const { header, outline, chunks } = readModel(path);
   const vectors = await readVectors(path, outline);
   return {
@@ -45,8 +44,23 @@ export async function importModel(
     config: outline.config,
     chunks: chunks.inOrder,
     graph: buildStreamedGraph(outline, chunks, vectors),
-    tokenizer: compileTokenizer(header.metadata),
+    tokenizer: compileTokenizer(tokenizerKeys(header)),
     chatTemplate: chatTemplateOf(header),
+  };
+}
+
+/** The compiled tokenizer of a GGUF whose architecture need not be known. Throws ModelError and TokenizerError. */
+export async function importTokenizer(path: string): Promise<Uint8Array> {
+  return compileTokenizer(tokenizerKeys(readGgufHeader(path)));
+}
+
+/** The vocabulary as strings, which live while the tokenizer is compiled. */
+function tokenizerKeys({ metadata }: GgufHeader): TokenizerMetadata {
+  return {
+    get: (key) => {
+      const value = metadata.get(key);
+      return value instanceof StringTable ? [...value] : value;
+    },
   };
 }
 

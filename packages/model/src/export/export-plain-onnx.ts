@@ -12,14 +12,16 @@ import { OutputFiles } from './output-files.ts';
 import { buildPlainGraph } from './plain-graph.ts';
 
 export interface PlainOnnxExport {
-  modelPath: string;
-  dataPath: string;
-  dataBytes: number;
+  /** Paths. */
+  model: string;
+  data: string;
+  data_bytes: number;
 }
 
-export interface ExportProgress {
-  bytesDone: number;
-  bytesTotal: number;
+export interface ExportOptions {
+  /** Bytes of float32 written, and to be written in all. */
+  onProgress?: (bytesDone: number, bytesTotal: number) => void;
+  signal?: AbortSignal;
 }
 
 const modelName = 'model.onnx';
@@ -42,8 +44,7 @@ interface Placed {
 export async function exportPlainOnnx(
   modelPath: string,
   outDir: string,
-  onProgress: (progress: ExportProgress) => void = () => {},
-  signal?: AbortSignal,
+  { onProgress, signal }: ExportOptions = {},
 ): Promise<PlainOnnxExport> {
   const header = readGgufHeader(modelPath);
   const outline = readOutline(header);
@@ -62,7 +63,7 @@ export async function exportPlainOnnx(
           signal?.throwIfAborted();
           await writeAll(data, new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength), at);
           at += piece.byteLength;
-          onProgress({ bytesDone: at, bytesTotal });
+          onProgress?.(at, bytesTotal);
         }
       }
       const factors = outline.rotaryFactors && (await reader.floats(outline.rotaryFactors));
@@ -76,11 +77,8 @@ export async function exportPlainOnnx(
   } finally {
     await reader.close();
   }
-  return {
-    modelPath: join(resolve(outDir), modelName),
-    dataPath: join(resolve(outDir), dataName),
-    dataBytes: bytesTotal,
-  };
+  const directory = resolve(outDir);
+  return { model: join(directory, modelName), data: join(directory, dataName), data_bytes: bytesTotal };
 }
 
 /** Every tensor of the graph once, a tied head too, in the order in which they are written. */

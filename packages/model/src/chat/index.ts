@@ -1,0 +1,3 @@
+export { encodeChat } from './encode.ts';
+export { ChatTemplateError } from './error.ts';
+export { type ChatMessage, type ChatOptions, renderChat } from './render.ts';

@@ -53,6 +53,6 @@ export class DirectReader {
   }
 
   close(): void {
-    closeDirectFile(this.#opened.file);
+    closeDirectFile(this.#opened.file, this.#opened.staging);
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync, readlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { buildWeightCache } from './build.ts';
 import { encodeHeader, headerBytes } from './header.ts';
@@ -137,4 +137,22 @@ test('verifying tells progress and can be cancelled', async (t) => {
   await verifyWeightCache(path, { onProgress: (progress) => void seen.push(progress) });
   assert.equal(seen.at(-1)?.bytesDone, seen.at(-1)?.bytesTotal);
   await assert.rejects(verifyWeightCache(path, { signal: AbortSignal.abort() }), { name: 'AbortError' });
+});
+
+test('nothing stays open', async (t) => {
+  const { path } = await buildTiny(t);
+  const cache = await openWeightCache(path);
+  await cache.readGraph();
+  await assert.rejects(openWeightCache(join(path, '..', 'model')), { code: 'CACHE_CORRUPT' });
+  const open = readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return ''; // the descriptor that listed them
+    }
+  });
+  assert.deepEqual(
+    open.filter((target) => target.startsWith(dirname(path))),
+    [],
+  );
 });

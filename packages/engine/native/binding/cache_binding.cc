@@ -19,10 +19,11 @@
 namespace flash_slim {
 namespace {
 
-// A file read into memory that JavaScript sees as an ArrayBuffer. Reads under way keep it alive.
+// A file read into memory that JavaScript sees as an ArrayBuffer. Reads under way keep both alive; else closing closes
+// the file and detaches the buffer at once, not when the garbage collector comes.
 struct StagedFile {
   DirectFile file;
-  MemoryRegion staging;
+  std::shared_ptr<MemoryRegion> staging;
 };
 
 // What JavaScript holds: closing drops the object at once where nothing runs on it, else when that ends.
@@ -116,16 +117,15 @@ Napi::Value OpenDirectFile(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const size_t staging_bytes = AlignUp(Unsigned(info[1]), kPageBytes);
   try {
-    auto staged = std::make_shared<StagedFile>(
-        StagedFile{DirectFile::Open(info[0].As<Napi::String>()), MemoryRegion(staging_bytes, true, false)});
+    auto staged = std::make_shared<StagedFile>(StagedFile{DirectFile::Open(info[0].As<Napi::String>()),
+                                                          std::make_shared<MemoryRegion>(staging_bytes, true, false)});
     Napi::Object result = Napi::Object::New(env);
     result.Set("file", MakeHandle(env, staged));
     result.Set("bytes", Napi::Number::New(env, double(staged->file.size())));
     result.Set("direct", Napi::Boolean::New(env, staged->file.direct()));
-    uint8_t* data = staged->staging.data();
-    auto* owner = new std::shared_ptr<StagedFile>(std::move(staged));
-    result.Set("staging",
-               Napi::ArrayBuffer::New(env, data, staging_bytes, [owner](Napi::Env, void*) { delete owner; }));
+    auto* owner = new std::shared_ptr<MemoryRegion>(staged->staging);
+    result.Set("staging", Napi::ArrayBuffer::New(env, (*owner)->data(), staging_bytes,
+                                                 [owner](Napi::Env, void*) { delete owner; }));
     return result;
   } catch (const Error& error) {
     throw ToJsError(env, error.code(), error.what());
@@ -135,12 +135,12 @@ Napi::Value OpenDirectFile(const Napi::CallbackInfo& info) {
 Napi::Value ReadDirectFile(const Napi::CallbackInfo& info) {
   const auto staged = ObjectOf<StagedFile>(info[0]);
   const uint64_t at = Unsigned(info[1]), bytes = Unsigned(info[2]), offset = Unsigned(info[3]);
-  if ((at | bytes | offset) % kPageBytes != 0 || at > staged->staging.size() || bytes > staged->staging.size() - at) {
+  if ((at | bytes | offset) % kPageBytes != 0 || at > staged->staging->size() || bytes > staged->staging->size() - at) {
     throw ToJsError(info.Env(), "INTERNAL", "a direct read is not aligned, or larger than its staging memory");
   }
   const auto got = std::make_shared<size_t>(0);
   return RunAsync(
-      info.Env(), [=] { *got = staged->file.Read(staged->staging.data() + at, bytes, offset); },
+      info.Env(), [=] { *got = staged->file.Read(staged->staging->data() + at, bytes, offset); },
       [got](Napi::Env env) { return Napi::Number::New(env, double(*got)); });
 }
 
@@ -196,7 +196,10 @@ Napi::Value SyncCacheFile(const Napi::CallbackInfo& info) {
 
 void CloseCacheFile(const Napi::CallbackInfo& info) { HandleOf<DirectWriter>(info[0]).reset(); }
 
-void CloseDirectFile(const Napi::CallbackInfo& info) { HandleOf<StagedFile>(info[0]).reset(); }
+void CloseDirectFile(const Napi::CallbackInfo& info) {
+  HandleOf<StagedFile>(info[0]).reset();
+  info[1].As<Napi::ArrayBuffer>().Detach();
+}
 
 Napi::Value VerifyCacheChunks(const Napi::CallbackInfo& info) {
   const std::string path = info[0].As<Napi::String>();

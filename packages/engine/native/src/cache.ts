@@ -50,7 +50,7 @@ export interface ChunkToVerify {
 interface CacheAddon {
   openDirectFile(path: string, stagingBytes: number): OpenedDirectFile;
   readDirectFile(file: DirectFile, stagingOffset: number, bytes: number, offset: number): Promise<number>;
-  closeDirectFile(file: DirectFile): void;
+  closeDirectFile(file: DirectFile, staging: ArrayBuffer): void;
   createJob(): CacheJob;
   jobBytesDone(job: CacheJob): number;
   cancelJob(job: CacheJob): void;
@@ -71,6 +71,7 @@ export const {
   openDirectFile,
   /** Reads into the staging memory; all numbers are multiples of 4096. Resolves to the bytes read: fewer at the file's end only. */
   readDirectFile,
+  /** Closes the file and takes the staging memory back. Once. */
   closeDirectFile,
   createJob,
   jobBytesDone,

@@ -14,6 +14,7 @@
 #include "kernels/elementwise.h"
 #include "kernels/kernel_set.h"
 #include "kernels/lanes.h"
+#include "kernels/tiles.h"
 
 namespace flash_slim {
 namespace {
@@ -120,15 +121,10 @@ void Attend(const float* queries, int query_count, int head_size, float scale, c
   const int64_t base = first_block * kKvBlockTokens, stride = (end_block - first_block) * kKvBlockTokens;
   for (int64_t block = first_block; block < end_block; ++block) {
     float* block_scores = scores + (block - first_block) * kKvBlockTokens;
-    int h = 0;
-    for (; h + 2 <= query_count; h += 2) {
-      ScoreBlock<kType, 2>(queries + h * head_size, head_size, scale, key_blocks[block], block_scores + h * stride,
-                           stride);
-    }
-    if (h < query_count) {
-      ScoreBlock<kType, 1>(queries + h * head_size, head_size, scale, key_blocks[block], block_scores + h * stride,
-                           stride);
-    }
+    ForEachTile<kAttendHeads>(0, query_count, [&]<int kHeads>(int h) {
+      ScoreBlock<kType, kHeads>(queries + h * head_size, head_size, scale, key_blocks[block], block_scores + h * stride,
+                                stride);
+    });
   }
   for (int h = 0; h < query_count; ++h) {
     float* head_scores = scores + h * stride;
@@ -143,13 +139,10 @@ void Attend(const float* queries, int query_count, int head_size, float scale, c
     const int begin = int(std::max(first - block_base, int64_t(0)));
     const int end = int(std::min(last - block_base, int64_t(kKvBlockTokens)));
     const float* weights = scores + (block - first_block) * kKvBlockTokens;
-    int h = 0;
-    for (; h + 2 <= query_count; h += 2) {
-      AddBlock<kType, 2>(weights + h * stride, stride, begin, end, value_blocks[block], head_size, out + h * head_size);
-    }
-    if (h < query_count) {
-      AddBlock<kType, 1>(weights + h * stride, stride, begin, end, value_blocks[block], head_size, out + h * head_size);
-    }
+    ForEachTile<kAttendHeads>(0, query_count, [&]<int kHeads>(int h) {
+      AddBlock<kType, kHeads>(weights + h * stride, stride, begin, end, value_blocks[block], head_size,
+                              out + h * head_size);
+    });
   }
   for (int h = 0; h < query_count; ++h) {
     const float sum = SumOfWeights(scores + h * stride, stride);

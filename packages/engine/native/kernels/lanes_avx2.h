@@ -13,11 +13,11 @@ struct Float8 {
 struct Int8 {
   __m256i v;
 };
-// Tokens that one tile of the float product keeps in registers: 4 sums each, of 16 or 32 registers.
+// Tokens of a tile of the float product, and query heads that share a KV block: 4 sums each, of 16 or 32 registers.
 #if defined(__AVX512VL__)
-constexpr int kFloatTileTokens = 6;
+constexpr int kFloatTileTokens = 6, kAttendHeads = 4;
 #else
-constexpr int kFloatTileTokens = 3;
+constexpr int kFloatTileTokens = 3, kAttendHeads = 2;
 #endif
 
 inline Float8 Broadcast(float value) { return {_mm256_set1_ps(value)}; }

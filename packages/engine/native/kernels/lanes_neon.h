@@ -15,6 +15,8 @@ struct Int8 {
 };
 // Tokens that one tile of the float product keeps in registers: 4 sums of 2 registers each, of 32.
 constexpr int kFloatTileTokens = 3;
+// Query heads that share a KV block's registers: 4 sums each.
+constexpr int kAttendHeads = 2;
 
 inline Float8 Broadcast(float value) { return {vdupq_n_f32(value), vdupq_n_f32(value)}; }
 inline Int8 BroadcastInt(int32_t value) { return {vdupq_n_s32(value), vdupq_n_s32(value)}; }

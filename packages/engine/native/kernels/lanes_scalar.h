@@ -19,6 +19,8 @@ struct Int8 {
 };
 // Tokens that one tile of the float product keeps in registers.
 constexpr int kFloatTileTokens = 2;
+// Query heads that share a KV block's registers: 4 sums each.
+constexpr int kAttendHeads = 2;
 
 template <class To, class From, class Function>
 To EachLane(const From& from, Function function) {

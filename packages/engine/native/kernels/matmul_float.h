@@ -11,6 +11,7 @@
 
 #include "kernels/kernel_set.h"
 #include "kernels/lanes.h"
+#include "kernels/tiles.h"
 
 namespace flash_slim {
 namespace {
@@ -104,11 +105,9 @@ void MultiplyRowBlockFloat(const uint8_t* w, int64_t blocks, const Activations* 
       }
     }
     const int64_t first = block * kBlockValues;
-    int t = 0;
-    for (; t + kFloatTileTokens <= tokens; t += kFloatTileTokens) {
-      MultiplyExpanded<kFloatTileTokens>(weights, first, count * kBlockValues, x + t, sums + t);
-    }
-    for (; t < tokens; ++t) MultiplyExpanded<1>(weights, first, count * kBlockValues, x + t, sums + t);
+    ForEachTile<kFloatTileTokens>(0, tokens, [&]<int kTokens>(int t) {
+      MultiplyExpanded<kTokens>(weights, first, count * kBlockValues, x + t, sums + t);
+    });
   }
   for (int t = 0; t < tokens; ++t) {
     Store(y + t * ldy, (Load(sums[t][0]) + Load(sums[t][1])) + (Load(sums[t][2]) + Load(sums[t][3])));

@@ -13,6 +13,7 @@
 
 #include "kernels/kernel_set.h"
 #include "kernels/matmul_float.h"
+#include "kernels/tiles.h"
 
 namespace flash_slim {
 namespace {
@@ -69,13 +70,6 @@ void PackTile(const Activations* x, int64_t first_block, int64_t blocks, int zer
       out[b].bias[t] = -zero_point * sum[b];
     }
   }
-}
-
-// Calls function.operator()<tokens>(first token) for tiles that cover `tokens`.
-template <int kTokens, class Function>
-void ForEachTile(int first, int tokens, Function function) {
-  for (; first + kTokens <= tokens; first += kTokens) function.template operator()<kTokens>(first);
-  if constexpr (kTokens > 1) ForEachTile<kTokens / 2>(first, tokens, function);
 }
 
 template <class Isa, WeightKind kKind>

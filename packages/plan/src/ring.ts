@@ -19,8 +19,8 @@ const mostSlots = 16;
 const usualSlots = 7;
 /** A choice this close to the best is as good: then the count nearest the usual one is taken. */
 const indifference = 1.02;
-/** So that there are groups enough to spread residents finely. */
-const leastGroups = 32;
+/** So that there are groups to spread residents over. */
+const leastGroups = 8;
 /** More groups than this spread no better, and cost time to plan and to hand round. */
 const mostGroups = 4096;
 /**

@@ -6,6 +6,7 @@ export { type PeakMemory, peakMemory, residentSetBytes } from './memory.ts';
 export { GenAIMetrics, type GenAIMetricsReport } from './metrics.ts';
 export { type PerplexityOptions, type PerplexityReport, perplexity } from './perplexity.ts';
 export { type ProviderMode, StreamingWeightCacheProvider } from './pre-runtime.ts';
+export { profilingPlan } from './profiling-plan.ts';
 export { getDecodeRunner, getPrefillRunner } from './runners.ts';
 export { ScopeTimer, TimerUtility } from './timing.ts';
 export { weightsBytes } from './weights.ts';

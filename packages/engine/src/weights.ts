@@ -1,6 +1,7 @@
 // From the manifest and the plan to what the native engine takes.
-import type { NativeChunk, NativeGroup } from '@flash-slim/native';
+
 import type { WeightKind } from '@flash-slim/model';
+import type { NativeChunk, NativeGroup } from '@flash-slim/native';
 import type { PrefetchPlan } from '@flash-slim/plan';
 import type { CacheManifest } from '@flash-slim/weight-cache';
 

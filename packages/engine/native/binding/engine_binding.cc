@@ -95,6 +95,16 @@ SamplerOptions ToSamplerOptions(const Napi::Object& js) {
   return options;
 }
 
+// What a conversion refuses becomes a JavaScript error.
+template <class Convert>
+auto Converted(const Napi::CallbackInfo& info, Convert convert) {
+  try {
+    return convert(info[0].As<Napi::Object>());
+  } catch (const Error& error) {
+    throw ToJsError(info.Env(), error.code(), error.what());
+  }
+}
+
 Napi::Object ToJs(Napi::Env env, const LoadReport& report) {
   Napi::Object js = Napi::Object::New(env);
   js.Set("kernel", report.kernel);
@@ -282,15 +292,6 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
   Napi::Value Post(const Napi::CallbackInfo& info, Work work, Result result) {
     return thread_->Post(info.Env(), std::move(work), std::move(result));
   }
-  template <class Convert>
-  auto Converted(const Napi::CallbackInfo& info, Convert convert) {
-    try {
-      return convert(info[0].As<Napi::Object>());
-    } catch (const Error& error) {
-      throw ToJsError(info.Env(), error.code(), error.what());
-    }
-  }
-
   std::shared_ptr<Shared> shared_;
   std::unique_ptr<EngineThread> thread_;
 };

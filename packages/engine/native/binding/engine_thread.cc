@@ -3,7 +3,9 @@
 namespace flash_slim {
 
 EngineThread::EngineThread(Napi::Env env)
-    : settle_(Napi::ThreadSafeFunction::New(env, Napi::Function(), "flash-slim engine", 0, 1)) {
+    : gone_(std::make_shared<std::atomic<bool>>(false)),
+      settle_(Napi::ThreadSafeFunction::New(env, Napi::Function(), "flash-slim engine", 0, 1,
+                                            [gone = gone_](Napi::Env) { *gone = true; })) {
   settle_.Unref(env);  // an idle engine keeps no process alive; a task under way does
   thread_ = std::thread([this] { Work(); });
 }
@@ -15,7 +17,8 @@ EngineThread::~EngineThread() {
   }
   wake_.notify_one();
   thread_.join();
-  settle_.Release();
+  // When the process ends, Node.js takes the function down before the objects that use it.
+  if (!*gone_) settle_.Release();
 }
 
 Napi::Promise EngineThread::Post(Napi::Env env, std::function<void()> work, std::function<Napi::Value(Napi::Env)> to_js) {

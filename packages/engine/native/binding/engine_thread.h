@@ -1,6 +1,7 @@
 // The thread that an engine lives on: calls are run there in order, and settle promises on the main thread. A thread that
 // stays, because a decode pass takes a few milliseconds and a new thread per pass would cost some of them.
 #pragma once
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -29,6 +30,7 @@ class EngineThread {
   void Work();
   static void Settle(Napi::Env env, const std::shared_ptr<Task>& task);
 
+  std::shared_ptr<std::atomic<bool>> gone_;
   Napi::ThreadSafeFunction settle_;
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -1,0 +1,225 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { GenAIMetrics, generate as generateTokens, peakMemory, weightsBytes } from '@flash-slim/engine';
+import { StreamDecoder, Tokenizer } from '@flash-slim/model/tokenizer';
+import { formatBytes } from '@flash-slim/plan';
+import type { Command } from 'commander';
+import { command } from '../command.ts';
+import type { Context } from '../context.ts';
+import { CliError } from '../errors.ts';
+import { type LoadedEngine, loadEngine } from '../load-engine.ts';
+import { summarizeOperators, writeOperatorCsv } from '../operator-csv.ts';
+import {
+  type EngineFlags,
+  engineAliases,
+  engineOptions,
+  integer,
+  number,
+  requireModel,
+  threadsOf,
+} from '../options.ts';
+import { type PreparedModel, prepareModel } from '../prepare.ts';
+import { readPrompts } from '../prompts.ts';
+
+export interface GenerateFlags extends EngineFlags {
+  tokenizer?: string;
+  prompt?: string;
+  promptFile?: string;
+  maxDecodeSteps: number;
+  temperature: number;
+  topK: number;
+  topP: number;
+  minP: number;
+  repetitionPenalty: number;
+  seed?: number;
+  csvProfileOutputPath?: string;
+  chat?: boolean;
+  ignoreEos?: boolean;
+}
+
+export function defineGenerate(command: Command): void {
+  engineOptions(command, 2048);
+  command
+    .option('--tokenizer <file>', "another GGUF file whose tokenizer is used instead of the model's own")
+    .option('--prompt <text>', 'what to continue')
+    .option('--prompt-file <file>', 'the prompt from a file; a .json file may hold several: ["one", "two"]')
+    .option('--max-decode-steps <n>', 'most tokens to generate', integer(0), 256)
+    .option('--temperature <t>', '0 takes the likeliest token always', number(0, 100), 0.8)
+    .option('--top-k <k>', 'draw among the k likeliest; 0: off', integer(0), 40)
+    .option('--top-p <p>', 'draw among the likeliest that make up p; 1: off', number(0, 1), 0.9)
+    .option('--min-p <p>', 'draw among tokens at least p times as likely as the likeliest; 0: off', number(0, 1), 0)
+    .option('--repetition-penalty <r>', 'above 1 makes recent tokens less likely', number(0.01, 100), 1)
+    .option('--seed <n>', 'the same seed gives the same text (default: random)', integer(0))
+    .option('--csv-profile-output-path <file>', 'write the time of every operator as CSV')
+    .option('--chat', "put the prompt into the model's own chat template")
+    .option('--ignore-eos', 'go on past the end-of-text token');
+}
+
+export const generate = command<GenerateFlags>({
+  define: defineGenerate,
+  examples: [
+    ['flash-slim generate --model smollm2 --prompt "The sea is"', 'text, as it comes'],
+    [
+      'flash-slim generate --model smollm2 --memory-budget 180MB --chat --prompt "Why is the sky blue?"',
+      'within 180 MB',
+    ],
+    ['flash-slim generate --model smollm2 --prompt-file p.txt --temperature 0 --json', 'reproducible, for a script'],
+  ],
+  aliases: engineAliases,
+  run: async (context, flags) => {
+    requireModel(flags);
+    const prompts = await readPrompts(flags.prompt, flags.promptFile);
+    const results = await generateAll(context, flags, prompts);
+    const single = results.length === 1 ? results[0] : undefined;
+    context.result(single ?? { results }, '');
+  },
+});
+
+export type GenerateResult = Awaited<ReturnType<typeof generateOne>>;
+
+/** Every prompt through one engine, streamed to stdout; the figures of each. */
+export async function generateAll(
+  context: Context,
+  flags: GenerateFlags,
+  prompts: string[],
+): Promise<GenerateResult[]> {
+  const prepared = await prepareModel(context, {
+    ...flags,
+    model: flags.model,
+    weightCachePath: flags.weightCachePath,
+    threads: threadsOf(flags),
+  });
+  const tokenizer = await openTokenizer(prepared, flags.tokenizer);
+  const encoded = await Promise.all(
+    prompts.map((prompt) => encodePrompt(prepared, tokenizer, prompt, flags.chat === true)),
+  );
+  const traceDirectory = flags.csvProfileOutputPath === undefined ? null : await mkdtemp(join(tmpdir(), 'flash-slim-'));
+  try {
+    const loaded = await loadEngine(context, {
+      prepared,
+      flags,
+      maxTokensPerPass: null,
+      maxLogitRows: 1,
+      activations: 'int8',
+      ...(traceDirectory === null ? {} : { profilePrefix: join(traceDirectory, 'operators') }),
+    });
+    try {
+      const results: GenerateResult[] = [];
+      for (const tokens of encoded)
+        results.push(await generateOne(context, flags, loaded, prepared, tokenizer, tokens));
+      if (flags.csvProfileOutputPath !== undefined) {
+        const rows = await writeOperatorCsv(await loaded.engine.endProfiling(), flags.csvProfileOutputPath);
+        context.log(`time by operator (each in ${flags.csvProfileOutputPath}):\n${summarizeOperators(rows)}`);
+      }
+      return results;
+    } finally {
+      await loaded.engine.close();
+    }
+  } finally {
+    if (traceDirectory !== null) await rm(traceDirectory, { recursive: true, force: true });
+  }
+}
+
+async function generateOne(
+  context: Context,
+  flags: GenerateFlags,
+  loaded: LoadedEngine,
+  prepared: PreparedModel,
+  tokenizer: Tokenizer,
+  promptTokens: ArrayLike<number>,
+) {
+  const { engine, plan, report } = loaded;
+  const decoder = new StreamDecoder(tokenizer);
+  const metrics = new GenAIMetrics(engine);
+  const tokenIds: number[] = [];
+  let text = '';
+  const write = (piece: string) => {
+    text += piece;
+    context.write(piece);
+  };
+  const steps = generateTokens(engine, {
+    promptTokens,
+    maxDecodeSteps: flags.maxDecodeSteps,
+    sampling: {
+      temperature: flags.temperature,
+      topK: flags.topK,
+      topP: flags.topP,
+      minP: flags.minP,
+      repetitionPenalty: flags.repetitionPenalty,
+      seed: flags.seed ?? Math.floor(Math.random() * 2 ** 32),
+    },
+    isEnd: (token) => flags.ignoreEos !== true && tokenizer.endOfGeneration(token),
+    metrics,
+  });
+  for await (const token of steps) {
+    tokenIds.push(token);
+    if (flags.ignoreEos === true || !tokenizer.endOfGeneration(token)) write(decoder.push(token));
+  }
+  write(decoder.end());
+  context.write('\n');
+  const { measured_pass_ms, io_busy_ms, ...figures } = metrics.report();
+  const peak = peakMemory();
+  const result = {
+    text,
+    token_ids: tokenIds,
+    ...figures,
+    io_busy_ms,
+    budget_bytes: loaded.budgetBytes,
+    peak_memory_bytes: peak.bytes,
+    peak_memory_source: peak.source,
+    baseline_bytes: loaded.baselineBytes,
+    weights_bytes: weightsBytes(prepared.cache.manifest),
+    resident_bytes: report.residentBytes,
+    streamed_bytes_per_pass: report.streamedBytes,
+    kernel: report.kernel,
+    reader: report.reader === '' ? 'none: all resident' : report.reader,
+    direct_io: report.direct,
+    huge_pages: report.slotHugeBytes > 0,
+    residents_locked: report.residentsLocked,
+    plan: {
+      strategy: plan.metadata.strategy,
+      predicted_pass_ms: plan.metadata.predicted_pass_ms_by_mode.DECODE,
+      measured_pass_ms,
+      ledger: plan.metadata.ledger,
+    },
+  };
+  context.log(
+    `${result.prompt_tokens} tokens read at ${figures.prefill_tokens_per_second.toFixed(1)}/s, ` +
+      `${result.generated_tokens} generated at ${figures.decode_tokens_per_second.toFixed(1)}/s, ` +
+      `first after ${figures.time_to_first_token_ms.toFixed(0)} ms; peak ${formatBytes(peak.bytes)} of ${formatBytes(loaded.budgetBytes)}`,
+  );
+  return result;
+}
+
+async function openTokenizer(prepared: PreparedModel, other: string | undefined): Promise<Tokenizer> {
+  if (other === undefined) return Tokenizer.fromBytes(await prepared.cache.readTokenizer());
+  const { importTokenizer } = await import('@flash-slim/model');
+  const tokenizer = Tokenizer.fromBytes(await importTokenizer(other));
+  const expected = prepared.cache.manifest.model.config.vocabularySize;
+  if (tokenizer.vocabularySize > expected)
+    throw new CliError(
+      'TOKENIZER_MISMATCH',
+      `${other} has ${tokenizer.vocabularySize} tokens, the model ${expected}; use the model's own tokenizer`,
+    );
+  return tokenizer;
+}
+
+async function encodePrompt(
+  prepared: PreparedModel,
+  tokenizer: Tokenizer,
+  prompt: string,
+  chat: boolean,
+): Promise<ArrayLike<number>> {
+  if (!chat) return tokenizer.encode(prompt, { addBos: tokenizer.addBos, parseSpecial: true });
+  const template = prepared.cache.manifest.chat_template;
+  if (template === null) throw new CliError('NO_CHAT_TEMPLATE', 'this model has no chat template; leave --chat away');
+  const { encodeChat, renderChat } = await import('@flash-slim/model/chat');
+  const special = (id: number | null) => (id === null ? '' : tokenizer.decode([id], { skipSpecial: false }));
+  const rendered = await renderChat(template, [{ role: 'user', content: prompt }], {
+    addGenerationPrompt: true,
+    bosToken: special(tokenizer.bosId),
+    eosToken: special(tokenizer.eosId),
+  });
+  return encodeChat(tokenizer, rendered);
+}

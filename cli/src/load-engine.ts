@@ -1,0 +1,105 @@
+// From flags to an engine that is ready: prepare, open, measure what the ready process holds, plan for the rest, load.
+import { Engine, type LoadReport, residentSetBytes } from '@flash-slim/engine';
+import { deviceFacts } from '@flash-slim/native';
+import {
+  formatBytes,
+  JsonPrefetchPlanLoader,
+  type PlanRequest,
+  type PrefetchPlan,
+  parseBytes,
+  planPrefetch,
+} from '@flash-slim/plan';
+import type { Context } from './context.ts';
+import { usageError } from './errors.ts';
+import { type EngineFlags, threadsOf } from './options.ts';
+import { deviceProfile, type PreparedModel } from './prepare.ts';
+
+/** What JavaScript's heap and the allocator still grow by once tokens flow. Measured in docs/benchmarks.md. */
+const baselineGrowthBytes = 12_000_000;
+
+export interface LoadedEngine {
+  engine: Engine;
+  plan: PrefetchPlan;
+  report: LoadReport;
+  budgetBytes: number;
+  /** Process ready: before weights, KV and slots. */
+  baselineBytes: number;
+}
+
+export interface LoadRequest {
+  prepared: PreparedModel;
+  flags: EngineFlags;
+  maxTokensPerPass: number | null;
+  maxLogitRows: number;
+  activations: 'int8' | 'f32';
+  profilePrefix?: string;
+}
+
+export async function loadEngine(context: Context, request: LoadRequest): Promise<LoadedEngine> {
+  const { prepared, flags } = request;
+  // Before the engine is open: a child that measures must not find our memory beside its own.
+  const device = await deviceProfile(context, flags.device);
+  const engine = await Engine.open(prepared.cache, { profilePrefix: request.profilePrefix ?? '' });
+  try {
+    const baselineBytes = residentSetBytes();
+    const budgetBytes = budgetOf(flags);
+    const plan = await planFor(request, device, budgetBytes, baselineBytes);
+    const { predicted_pass_ms_by_mode: predicted, ledger } = plan.metadata;
+    context.log(
+      `plan (${plan.metadata.strategy}): ${formatBytes(ledger.resident_bytes)} of the weights stay, ` +
+        `${formatBytes(plan.metadata.streamed_bytes_per_pass)} are read each pass; it predicts ` +
+        `${(1000 / predicted.DECODE).toFixed(1)} tokens/s`,
+    );
+    const report = await engine.load({
+      plan,
+      threads: threadsOf(flags),
+      kernel: flags.kernel,
+      reader: flags.reader,
+      activations: request.activations,
+      signal: context.signal,
+    });
+    if (plan.metadata.streamed_bytes_per_pass > 0)
+      context.log(
+        `kernel ${report.kernel}; reader ${report.reader}, ${report.direct ? 'O_DIRECT' : 'buffered (no O_DIRECT here)'}, ` +
+          `${report.slotHugeBytes > 0 ? 'slots on huge pages' : 'slots on 4 KB pages'}` +
+          `${report.residentBytes > 0 ? `; residents ${report.residentsLocked ? 'locked' : 'not locked'} in memory` : ''}`,
+      );
+    return { engine, plan, report, budgetBytes, baselineBytes };
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+function budgetOf(flags: EngineFlags): number {
+  const facts = deviceFacts();
+  if (flags.weightStreaming === 'off') return facts.memoryTotalBytes;
+  if (flags.memoryBudget !== undefined) return parseBytes(flags.memoryBudget);
+  return facts.memoryLimitBytes ?? Math.floor(facts.memoryTotalBytes * 0.8);
+}
+
+async function planFor(
+  request: LoadRequest,
+  device: PlanRequest['device'],
+  budgetBytes: number,
+  baselineBytes: number,
+): Promise<PrefetchPlan> {
+  const { flags, prepared } = request;
+  if (flags.plan !== undefined) {
+    if (flags.memoryBudget !== undefined) throw usageError('--plan has its own budget: leave --memory-budget away');
+    return new JsonPrefetchPlanLoader().loadFromFile(flags.plan, prepared.cmt);
+  }
+  return planPrefetch({
+    cmt: prepared.cmt,
+    device,
+    memoryBudgetBytes: budgetBytes,
+    contextLength: flags.contextLength,
+    kvType: flags.kvType,
+    strategy: 'auto',
+    threads: threadsOf(flags),
+    maxSequences: 1,
+    maxTokensPerPass: request.maxTokensPerPass,
+    maxLogitRows: request.maxLogitRows,
+    baselineBytes: baselineBytes + baselineGrowthBytes,
+  });
+}

@@ -1,0 +1,57 @@
+// What every command that runs a model needs: the weight cache, the CMT and the device profile, made where they are missing.
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { type ChunkMetadataTable, loadCmt } from '@flash-slim/cmt';
+import { type DeviceProfile, loadDeviceProfile } from '@flash-slim/plan';
+import { cacheKey, openWeightCache, type WeightCache, weightCachePath } from '@flash-slim/weight-cache';
+import { runChild } from './child.ts';
+import type { Context } from './context.ts';
+import { resolveModel } from './store/pull-model.ts';
+import { makeDirectory, storeDirectory } from './store/store.ts';
+
+export const cmtFileName = 'weight_chunks_metadata_table.json';
+
+export interface PreparedModel {
+  cache: WeightCache;
+  cmt: ChunkMetadataTable;
+}
+
+export interface PrepareOptions {
+  model: string | undefined;
+  /** An existing weight cache, or where to build one; by default inside the store. */
+  weightCachePath: string | undefined;
+  threads: number;
+}
+
+/** Opens the model's weight cache and CMT; imports and profiles the model first, in child processes, where they are missing. */
+export async function prepareModel(context: Context, options: PrepareOptions): Promise<PreparedModel> {
+  const path = await cachePathOf(context, options);
+  const cmtPath = join(dirname(path), cmtFileName);
+  if (options.model !== undefined && !(existsSync(path) && existsSync(cmtPath))) {
+    context.log(`no weight cache of ${options.model} yet: profiling it once, into ${dirname(path)}`);
+    const model = (await resolveModel(options.model, context)).path;
+    const args = ['--model', model, '--weight-cache-path', path, '--num-threads', String(options.threads)];
+    await runChild(context, ['profile', ...args]);
+  }
+  const cache = await openWeightCache(path);
+  const cmt = await loadCmt(cmtPath);
+  return { cache, cmt };
+}
+
+async function cachePathOf(context: Context, options: PrepareOptions): Promise<string> {
+  if (options.weightCachePath !== undefined) return resolve(options.weightCachePath);
+  const model = await resolveModel(options.model as string, context);
+  return weightCachePath(storeDirectory(), await cacheKey(model.path));
+}
+
+/** The profile given, or this machine's own, measured once in a few seconds by a child process. */
+export async function deviceProfile(context: Context, given: string | undefined): Promise<DeviceProfile> {
+  if (given !== undefined) return loadDeviceProfile(given);
+  const path = join(storeDirectory(), 'device_profile.json');
+  if (!existsSync(path)) {
+    context.log('no device profile yet: measuring this machine for a few seconds');
+    await makeDirectory(storeDirectory());
+    await runChild(context, ['probe', '--quick', '--path', storeDirectory(), '--output', path]);
+  }
+  return loadDeviceProfile(path);
+}

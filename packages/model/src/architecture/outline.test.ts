@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { tinyTokenizer } from '../testing/vocabulary.ts';
+import { readOutline } from './outline.ts';
+import { inverseFrequencies } from './rotary.ts';
+import { type Changes, llamaHeader } from './testing.ts';
+
+const outlineOf = (changes: Changes) => readOutline(llamaHeader(changes));
+
+describe('the outline', () => {
+  test('has the sizes and parts of the file', () => {
+    const outline = outlineOf({});
+    assert.deepEqual(outline.config, {
+      architecture: 'llama',
+      name: 'test',
+      layers: 2,
+      hiddenSize: 64,
+      feedForwardSize: 96,
+      heads: 4,
+      kvHeads: 2,
+      headSize: 16,
+      vocabularySize: 40,
+      maxContextLength: 128,
+      tiedHead: false,
+    });
+    assert.equal(outline.normEpsilon, 0.5 ** 17);
+    assert.equal(outline.attentionScale, 0.25);
+    assert.deepEqual(outline.rotary, { dim: 16, interleaved: true, base: 10000, linearFactor: 1 });
+    assert.equal(outline.layers[1]?.down.name, 'blk.1.ffn_down.weight');
+    assert.equal(outline.head.name, 'output.weight');
+    assert.equal(outline.rotaryFactors, null);
+  });
+
+  test('without output.weight has a tied head', () => {
+    const outline = outlineOf({ tensors: { 'output.weight': undefined } });
+    assert.equal(outline.config.tiedHead, true);
+    assert.equal(outline.head, outline.embedding);
+  });
+
+  test('takes a head size that is not the hidden size by heads', () => {
+    const dimensions = { q: [64, 128], k: [64, 64], v: [64, 64], output: [128, 64] };
+    const layers = [0, 1].flatMap((layer) =>
+      Object.entries(dimensions).map(([part, size]) => [`blk.${layer}.attn_${part}.weight`, { dimensions: size }]),
+    );
+    const { config } = outlineOf({
+      keys: { 'llama.attention.key_length': 32, 'llama.attention.value_length': 32 },
+      tensors: Object.fromEntries(layers),
+    });
+    assert.equal(config.headSize, 32);
+  });
+
+  test('takes counts per layer where all are equal, and as many KV heads as heads where none are said', () => {
+    const perLayer = (key: string, value: number[]) => ({ key, type: 'i32s', value }) as const;
+    assert.equal(
+      outlineOf({ keys: { 'llama.attention.head_count_kv': perLayer('llama.attention.head_count_kv', [2, 2]) } }).config
+        .kvHeads,
+      2,
+    );
+    const full = { dimensions: [64, 64] };
+    const tensors = Object.fromEntries(
+      [0, 1].flatMap((l) => ['k', 'v'].map((part) => [`blk.${l}.attn_${part}.weight`, full])),
+    );
+    assert.equal(outlineOf({ keys: { 'llama.attention.head_count_kv': undefined }, tensors }).config.kvHeads, 4);
+  });
+
+  test('ends the context where a sliding window would begin to matter', () => {
+    assert.equal(outlineOf({ keys: { 'llama.attention.sliding_window': 100 } }).config.maxContextLength, 100);
+    assert.equal(outlineOf({ keys: { 'llama.attention.sliding_window': 4096 } }).config.maxContextLength, 128);
+  });
+
+  test('reads linear RoPE scaling under both its names', () => {
+    const factor = (keys: Changes['keys']) => outlineOf({ keys: keys ?? {} }).rotary.linearFactor;
+    assert.equal(factor({ 'llama.rope.scaling.type': 'linear', 'llama.rope.scaling.factor': 4 }), 4);
+    assert.equal(factor({ 'llama.rope.scale_linear': 2 }), 2);
+    assert.equal(factor({ 'llama.rope.scaling.type': 'none', 'llama.rope.scaling.factor': 4 }), 1);
+  });
+});
+
+test('inverse frequencies fall from 1, divided by the scaling', () => {
+  const rotary = { dim: 8, interleaved: true, base: 10000, linearFactor: 1 };
+  const close = (actual: Float32Array, expected: number[]) =>
+    expected.forEach((value, i) => {
+      assert.ok(Math.abs((actual[i] as number) / value - 1) < 1e-6, `${actual[i]} for ${value}`);
+    });
+  close(inverseFrequencies('m', rotary, null), [1, 0.1, 0.01, 0.001]);
+  close(inverseFrequencies('m', { ...rotary, linearFactor: 4 }, null), [0.25, 0.025, 0.0025, 0.00025]);
+  close(inverseFrequencies('m', rotary, Float32Array.of(1, 2, 8, 32)), [1, 0.05, 0.00125, 0.00003125]);
+  for (const factor of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
+    assert.throws(() => inverseFrequencies('m', rotary, Float32Array.of(1, 1, factor, 1)), { code: 'MODEL_INVALID' });
+  }
+});
+
+describe('refused:', () => {
+  const tensor = (name: string, change: NonNullable<Changes['tensors']>[string]): Changes => ({
+    tensors: { [name]: change },
+  });
+  const key = (name: string, value: NonNullable<Changes['keys']>[string]): Changes => ({ keys: { [name]: value } });
+  const cases: [name: string, code: string, changes: Changes, message: RegExp][] = [
+    ['another architecture', 'UNSUPPORTED_ARCHITECTURE', key('general.architecture', 'mamba'), /"mamba".*llama/],
+    ['no architecture', 'MODEL_INVALID', key('general.architecture', undefined), /general.architecture is missing/],
+    ['an architecture that is a number', 'MODEL_INVALID', key('general.architecture', 7), /is 7/],
+    ['experts', 'UNSUPPORTED_ARCHITECTURE', key('llama.expert_count', 8), /experts/],
+    ['a split model', 'UNSUPPORTED_ARCHITECTURE', key('split.count', 3), /one of 3 files/],
+    [
+      'a size that is missing',
+      'MODEL_INVALID',
+      key('llama.embedding_length', undefined),
+      /embedding_length is missing/,
+    ],
+    ['a size of 0', 'MODEL_INVALID', key('llama.feed_forward_length', 0), /is 0/],
+    ['a size that is a text', 'MODEL_INVALID', key('llama.block_count', 'many'), /"many"/],
+    ['a size that is broken', 'MODEL_INVALID', key('llama.context_length', 0.5), /0.5/],
+    ['no epsilon', 'MODEL_INVALID', key('llama.attention.layer_norm_rms_epsilon', undefined), /epsilon/],
+    [
+      '4,294,967,295 layers',
+      'MODEL_INVALID',
+      key('llama.block_count', 0xffffffff),
+      /blk.2.attn_norm.weight is missing/,
+    ],
+    ['KV heads that do not divide the heads', 'MODEL_INVALID', key('llama.attention.head_count_kv', 3), /divisor/],
+    [
+      'heads that do not divide the hidden size',
+      'MODEL_INVALID',
+      { keys: { 'llama.attention.head_count': 5, 'llama.attention.head_count_kv': 5 } },
+      /divisor/,
+    ],
+    [
+      'values of another size than keys',
+      'UNSUPPORTED_ARCHITECTURE',
+      key('llama.attention.value_length', 8),
+      /values 8/,
+    ],
+    [
+      'heads that differ by layer',
+      'UNSUPPORTED_ARCHITECTURE',
+      key('llama.attention.head_count', { key: 'llama.attention.head_count', type: 'i32s', value: [4, 2] }),
+      /layer to layer/,
+    ],
+    ['YaRN scaling', 'UNSUPPORTED_ARCHITECTURE', key('llama.rope.scaling.type', 'yarn'), /yarn/],
+    ['rotation of more values than a head has', 'MODEL_INVALID', key('llama.rope.dimension_count', 32), /16/],
+    ['rotation of an odd number of values', 'MODEL_INVALID', key('llama.rope.dimension_count', 7), /even/],
+    [
+      'a matrix that is missing',
+      'MODEL_INVALID',
+      tensor('blk.1.ffn_up.weight', undefined),
+      /blk.1.ffn_up.weight is missing/,
+    ],
+    ['no embedding', 'MODEL_INVALID', tensor('token_embd.weight', undefined), /token_embd.weight is missing/],
+    [
+      'a matrix of another shape',
+      'MODEL_INVALID',
+      tensor('blk.0.attn_k.weight', { dimensions: [64, 64] }),
+      /\[64, 64\].*\[64, 32\]/,
+    ],
+    ['a norm with rows', 'MODEL_INVALID', tensor('output_norm.weight', { dimensions: [64, 2] }), /output_norm/],
+    ['factors of another number', 'MODEL_INVALID', tensor('rope_freqs.weight', { dimensions: [16] }), /rope_freqs/],
+    ['a bias', 'UNSUPPORTED_ARCHITECTURE', tensor('blk.0.attn_q.bias', {}), /blk.0.attn_q.bias/],
+    ['tensors without a part', 'UNSUPPORTED_ARCHITECTURE', { tensors: { extra: {}, another: {} } }, /extra and 1 more/],
+    [
+      'a vocabulary of another size than the embedding',
+      'MODEL_INVALID',
+      { keys: Object.fromEntries(tinyTokenizer(288).map((entry) => [entry.key, entry])) },
+      /288 tokens.*40/,
+    ],
+  ];
+  for (const [name, code, changes, message] of cases) {
+    test(name, () => assert.throws(() => outlineOf(changes), { name: 'ModelError', code, message }));
+  }
+
+  test('rows that are no multiple of 32', () => {
+    const layers = [0, 1].flatMap((l) => [
+      [`blk.${l}.ffn_gate.weight`, { dimensions: [64, 40] }],
+      [`blk.${l}.ffn_up.weight`, { dimensions: [64, 40] }],
+      [`blk.${l}.ffn_down.weight`, { dimensions: [40, 64], kind: 'F16' }],
+    ]);
+    const changes = { keys: { 'llama.feed_forward_length': 40 }, tensors: Object.fromEntries(layers) };
+    assert.throws(() => outlineOf(changes), { code: 'UNSUPPORTED_SHAPE', message: /40 values.*multiples of 32/ });
+  });
+
+  test('a type that is not computed with', () => {
+    const header = llamaHeader();
+    const q = header.tensors.get('blk.1.attn_q.weight');
+    assert.ok(q);
+    q.type = { name: 'Q6_K', values: 256, bytes: 210 };
+    assert.throws(() => readOutline(header), { code: 'UNSUPPORTED_TYPE', message: /blk.1.attn_q.weight is Q6_K/ });
+  });
+});

@@ -49,7 +49,7 @@ export async function buildWeightCache(
   const before = await identityOf(outPath);
   const lock = await BuildLock.acquire(`${outPath}.lock`, options);
   try {
-    const built = (await identityOf(outPath)) !== before ? await openIfMatching(outPath, model, layout) : null;
+    const built = (await identityOf(outPath)) !== before ? await openIfMatching(outPath, model, layout, options) : null;
     return built ?? (await buildLocked(model, layout, outPath, lock, options));
   } catch (error) {
     throw fromNative(error, 'SOURCE_UNREADABLE');
@@ -64,8 +64,13 @@ async function identityOf(path: string): Promise<string> {
   return status === null ? 'absent' : `${status.dev} ${status.ino} ${status.size} ${status.mtimeNs}`;
 }
 
-/** The manifest of the cache at `path` if it is one of this model, in this layout. */
-async function openIfMatching(path: string, model: ImportedModel, layout: CacheLayout): Promise<CacheManifest | null> {
+/** The manifest of the cache at `path` if it is one of this very model, in this layout. */
+async function openIfMatching(
+  path: string,
+  model: ImportedModel,
+  layout: CacheLayout,
+  options: CacheOptions,
+): Promise<CacheManifest | null> {
   const cache = await openWeightCache(path).catch(() => null);
   if (cache === null || cache.manifest.model.file_bytes !== model.fileBytes) return null;
   const { chunks, tokenizer, graph } = cache.manifest;
@@ -73,7 +78,12 @@ async function openIfMatching(path: string, model: ImportedModel, layout: CacheL
     JSON.stringify(chunks.map((chunk) => ({ ...chunk, unit_crc32c: [] }))) === JSON.stringify(layout.chunks) &&
     tokenizer.sha256 === sha256(model.tokenizer) &&
     graph.sha256 === sha256(model.graph);
-  return same ? cache.manifest : null;
+  if (!same) return null;
+  // Two trainings of one model can agree in all of that.
+  let hashed = 0;
+  const hash = (): Promise<string> => hashSource(model, options.signal, (bytes) => (hashed += bytes));
+  const digest = await withJob(options, model.fileBytes, () => hashed, hash);
+  return digest === cache.manifest.model.digest ? cache.manifest : null;
 }
 
 async function buildLocked(
@@ -170,7 +180,7 @@ const isCancellation = (error: unknown): boolean =>
 /** "sha256:<hex>" of the model file. */
 async function hashSource(
   model: ImportedModel,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
   onHashed: (bytes: number) => void,
 ): Promise<string> {
   const hash = createHash('sha256');
@@ -178,7 +188,7 @@ async function hashSource(
   let bytes = 0;
   try {
     for await (const piece of reader.pieces()) {
-      signal.throwIfAborted();
+      signal?.throwIfAborted();
       hash.update(piece);
       bytes += piece.length;
       onHashed(piece.length);

@@ -34,10 +34,17 @@ test('deep slots bridge a long computation that two do not', () => {
 
 test('the rate is what was measured at no larger and no deeper reads, never above the best', () => {
   const device = syntheticDevice(1e9);
-  assert.equal(readRate(device, 256 * 1024, 1), 3e8);
-  assert.equal(readRate(device, 2048 * 1024, 3), 6e8);
-  assert.equal(readRate(device, 1024 * 1024, 8), 1e9);
-  assert.equal(readRate(device, 64 * 1024, 16), 3e8, 'smaller than all that was measured: the slowest');
+  device.storage.measurements = device.storage.measurements.slice(0, 3); // 256 KiB x 1, 4, 16
+  assert.equal(readRate(device, 256 * 1024, 1), 4e8, 'half of what four reached');
+  assert.equal(readRate(device, 256 * 1024, 4), 8e8);
+  assert.equal(readRate(device, 2048 * 1024, 16), 1e9);
+  assert.equal(readRate(device, 64 * 1024, 16), 5e8, 'a quarter of the block, half of the rate');
+  let before = 0;
+  for (let depth = 1; depth < 20; depth++) {
+    const rate = readRate(device, 128 * 1024, depth);
+    assert.ok(rate >= before);
+    before = rate;
+  }
   device.storage.measurements = [];
   assert.equal(readRate(device, 4096, 1), 1e9);
 });

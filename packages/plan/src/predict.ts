@@ -42,15 +42,17 @@ export function predictPassMs({ computeMs, readMs, count }: PassWork, slotCount:
 }
 
 /**
- * Bytes per second with reads of `blockBytes`, `depth` of them under way: the best that was measured with no larger reads
- * and no more of them, with the reader and pages that the device does best with. Rises with both arguments.
+ * Bytes per second with reads of `blockBytes`, `depth` of them under way, from what was measured with the reader and the
+ * pages that the device does best with. A measurement stands for all reads at least as large and as deep; for smaller or
+ * shallower ones it is taken to fall with the square root of either, so that no slots are chosen on hope. Rises with both
+ * arguments.
  */
 export function readRate(device: DeviceProfile, blockBytes: number, depth: number): number {
   const { best, measurements, bandwidth_bytes_per_second: bandwidth } = device.storage;
   const comparable = measurements.filter((m) => m.reader === best.reader && m.huge_pages === best.huge_pages);
-  const within = comparable.filter((m) => m.block_bytes <= blockBytes && m.depth <= depth);
-  // Where only larger or deeper reads were measured, the slowest of them is the nearest known.
-  const rates = (within.length > 0 ? within : comparable).map((m) => m.bytes_per_second);
-  if (rates.length === 0) return bandwidth;
-  return Math.min(bandwidth, within.length > 0 ? Math.max(...rates) : Math.min(...rates));
+  if (comparable.length === 0) return bandwidth;
+  const rates = comparable.map(
+    (m) => m.bytes_per_second * Math.sqrt(Math.min(1, blockBytes / m.block_bytes) * Math.min(1, depth / m.depth)),
+  );
+  return Math.min(bandwidth, Math.max(...rates));
 }

@@ -4,10 +4,9 @@ import { type ModelChunks, planChunks } from './architecture/chunks.ts';
 import { type ModelOutline, readOutline } from './architecture/outline.ts';
 import { inverseFrequencies } from './architecture/rotary.ts';
 import { type GgufHeader, readGgufHeader } from './gguf/header.ts';
-import { StringTable } from './gguf/string-table.ts';
 import { TensorReader } from './gguf/tensor-data.ts';
 import { buildStreamedGraph, type GraphVectors } from './graph/streamed-graph.ts';
-import { compileTokenizer, type TokenizerMetadata } from './tokenizer/compile.ts';
+import { compileTokenizer } from './tokenizer/compile.ts';
 import type { ImportedModel, ModelSummary } from './types.ts';
 
 interface OpenedModel {
@@ -44,24 +43,14 @@ export async function importModel(path: string): Promise<ImportedModel> {
     config: outline.config,
     chunks: chunks.inOrder,
     graph: buildStreamedGraph(outline, chunks, vectors),
-    tokenizer: compileTokenizer(tokenizerKeys(header)),
+    tokenizer: compileTokenizer(header.metadata),
     chatTemplate: chatTemplateOf(header),
   };
 }
 
 /** The compiled tokenizer of a GGUF whose architecture need not be known. Throws ModelError and TokenizerError. */
 export async function importTokenizer(path: string): Promise<Uint8Array> {
-  return compileTokenizer(tokenizerKeys(readGgufHeader(path)));
-}
-
-/** The vocabulary as strings, which live while the tokenizer is compiled. */
-function tokenizerKeys({ metadata }: GgufHeader): TokenizerMetadata {
-  return {
-    get: (key) => {
-      const value = metadata.get(key);
-      return value instanceof StringTable ? [...value] : value;
-    },
-  };
+  return compileTokenizer(readGgufHeader(path).metadata);
 }
 
 async function readVectors(path: string, outline: ModelOutline): Promise<GraphVectors> {

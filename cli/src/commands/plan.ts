@@ -1,7 +1,6 @@
 import { loadCmt } from '@flash-slim/cmt';
 import {
   explainPlan,
-  JsonPrefetchPlanLoader,
   parseBytes,
   planPrefetch,
   type Strategy,

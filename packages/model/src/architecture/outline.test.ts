@@ -137,8 +137,12 @@ describe('refused:', () => {
       /layer to layer/,
     ],
     ['YaRN scaling', 'UNSUPPORTED_ARCHITECTURE', key('llama.rope.scaling.type', 'yarn'), /yarn/],
-    ['rotation of more values than a head has', 'MODEL_INVALID', key('llama.rope.dimension_count', 32), /16/],
-    ['rotation of an odd number of values', 'MODEL_INVALID', key('llama.rope.dimension_count', 7), /even/],
+    [
+      'rotation of part of a head',
+      'UNSUPPORTED_ARCHITECTURE',
+      key('llama.rope.dimension_count', 8),
+      /8 values of heads of 16/,
+    ],
     [
       'a matrix that is missing',
       'MODEL_INVALID',

@@ -7,7 +7,7 @@ import { ModelError } from '../model-error.ts';
 import type { ModelKeys } from './keys.ts';
 
 export interface Rotary {
-  /** Values of a head that rotate, the first ones; even. */
+  /** Values of a head that rotate: all; even. */
   dim: number;
   interleaved: boolean;
   base: number;
@@ -19,8 +19,11 @@ export const rotaryFactorsTensor = 'rope_freqs.weight';
 export function readRotary(header: GgufHeader, keys: ModelKeys, headSize: number, interleaved: boolean): Rotary {
   const prefix = keys.architecture;
   const dim = keys.integer(`${prefix}.rope.dimension_count`, 2) ?? headSize;
-  if (dim > headSize || dim % 2 !== 0) {
-    throw keys.invalid(`${prefix}.rope.dimension_count`, `an even number up to the head size, ${headSize},`);
+  if (dim !== headSize || dim % 2 !== 0) {
+    throw new ModelError(
+      'UNSUPPORTED_ARCHITECTURE',
+      `${header.path}: ${dim} values of heads of ${headSize} rotate; only whole heads of an even size are supported`,
+    );
   }
   const base = keys.number(`${prefix}.rope.freq_base`) ?? 10000;
   if (base <= 0) throw keys.invalid(`${prefix}.rope.freq_base`, 'a positive number');

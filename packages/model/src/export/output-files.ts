@@ -1,24 +1,24 @@
 // Files that appear together, whole, or not at all: each is written under a temporary name beside its final one.
-import { type FileHandle, mkdir, open, rename, rm, rmdir, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { type FileHandle, mkdir, open, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { ModelError } from '../model-error.ts';
 
 const fullDisk = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 export class OutputFiles {
   readonly #directory: string;
-  /** The topmost directory that was made here, and goes again if nothing comes of it. */
-  readonly #made: string | undefined;
+  /** Directories that were made for it, and go again if nothing comes of it. */
+  readonly #made: string[];
   readonly #files: { name: string; part: string; handle: FileHandle }[] = [];
 
-  private constructor(directory: string, made: string | undefined) {
+  private constructor(directory: string, made: string[]) {
     this.#directory = directory;
     this.#made = made;
   }
 
   /** Runs `write` and gives the files their names when it has come to its end; else removes what there is of them. */
   static async write(directory: string, write: (files: OutputFiles) => Promise<void>): Promise<void> {
-    const made = await mkdir(directory, { recursive: true }).catch((error) => {
+    const made = await makeDirectories(directory).catch((error) => {
       throw typed(error, directory);
     });
     const files = new OutputFiles(directory, made);
@@ -61,15 +61,35 @@ export class OutputFiles {
       await handle.close().catch(() => {});
       await rm(part, { force: true });
     }
-    if (this.#made === undefined) return;
-    // Only what was made here, and only if nobody else put anything there meanwhile.
-    for (let directory = this.#directory; ; directory = join(directory, '..')) {
-      const removed = await rmdir(directory).then(
-        () => true,
-        () => false,
-      );
-      if (!removed || directory === this.#made) return;
+    // Not if somebody else has put something there meanwhile.
+    for (const directory of this.#made.toReversed()) await rmdir(directory).catch(() => {});
+  }
+}
+
+/** Returns those that were not there. (mkdir's own `recursive` never returns where a file system makes none, as /proc.) */
+async function makeDirectories(directory: string): Promise<string[]> {
+  const missing: string[] = [];
+  for (let path = resolve(directory); !(await exists(path)); path = dirname(path)) missing.unshift(path);
+  const made: string[] = [];
+  try {
+    for (const path of missing) {
+      await mkdir(path);
+      made.push(path);
     }
+  } catch (error) {
+    for (const path of made.toReversed()) await rmdir(path).catch(() => {});
+    throw error;
+  }
+  return made;
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    throw error;
   }
 }
 

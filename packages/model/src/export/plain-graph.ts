@@ -26,17 +26,6 @@ class GraphBuilder {
     return output;
   }
 
-  split(input: string, sizes: number[], axis: number): string[] {
-    const outputs = sizes.map(() => this.#fresh('split'));
-    this.nodes.push(
-      node('Split', [input, this.integers(sizes)], outputs, {
-        name: this.#fresh('Split'),
-        attributes: { axis: { integer: axis } },
-      }),
-    );
-    return outputs;
-  }
-
   integers(values: number[]): string {
     return this.#constant([values.length], BigInt64Array.from(values, BigInt));
   }
@@ -156,23 +145,18 @@ function rotaryTurns(graph: GraphBuilder, positions: string, inverseFrequencies:
   return { cos: graph.op('Cos', [angles]), sin: graph.op('Sin', [angles]) };
 }
 
-/** [T, heads * headSize] -> [T, heads, headSize], the first rotary.dim values of each head turned by pairs. */
+/** [T, heads * headSize] -> [T, heads, headSize], each head's values turned by pairs. */
 function rotate(graph: GraphBuilder, x: string, heads: number, outline: ModelOutline, { cos, sin }: Turns): string {
   const { dim, interleaved } = outline.rotary;
-  const { headSize } = outline.config;
-  const byHead = graph.reshape(x, [-1, heads, headSize]);
-  const [turning, still] = dim === headSize ? [byHead] : graph.split(byHead, [dim, headSize - dim], 2);
-  const pairAxis = interleaved ? 3 : 2;
-  const pairs = graph.reshape(turning as string, interleaved ? [-1, heads, dim / 2, 2] : [-1, heads, 2, dim / 2]);
-  const [a, b] = graph
-    .split(pairs, [1, 1], pairAxis)
-    .map((half) => graph.op('Squeeze', [half, graph.integers([pairAxis])])) as [string, string];
+  const axis = interleaved ? 3 : 2;
+  const pairs = graph.reshape(x, interleaved ? [-1, heads, dim / 2, 2] : [-1, heads, 2, dim / 2]);
+  const half = (index: number) => graph.op('Gather', [pairs, graph.integer(index)], { axis: { integer: axis } });
+  const [a, b] = [half(0), half(1)];
   const times = (value: string, by: string) => graph.op('Mul', [value, by]);
   const turned = [graph.op('Sub', [times(a, cos), times(b, sin)]), graph.op('Add', [times(a, sin), times(b, cos)])].map(
-    (half) => graph.op('Unsqueeze', [half, graph.integers([pairAxis])]),
+    (value) => graph.op('Unsqueeze', [value, graph.integers([axis])]),
   );
-  const joined = graph.reshape(graph.op('Concat', turned, { axis: { integer: pairAxis } }), [-1, heads, dim]);
-  return still === undefined ? joined : graph.op('Concat', [joined, still], { axis: { integer: 2 } });
+  return graph.reshape(graph.op('Concat', turned, { axis: { integer: axis } }), [-1, heads, dim]);
 }
 
 /** Query heads in groups share a key and value head: [T, heads * headSize]. */

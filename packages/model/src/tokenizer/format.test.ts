@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { compileTokenizer } from './compile.ts';
 import { TokenizerError } from './error.ts';
+import { readTokenizer, writeTokenizer } from './format.ts';
 import { StreamDecoder } from './stream-decoder.ts';
 import { Random } from './testing/random.ts';
 import { smallVocabulary } from './testing/vocabulary.ts';
@@ -70,6 +71,32 @@ test('another version is named', () => {
   const newer = blob.slice();
   newer[4] = 9;
   assert.throws(() => Tokenizer.fromBytes(summed(newer)), { message: /version 9.*Import the model again/ });
+});
+
+test('a number that points outside is refused, whichever table has it', () => {
+  const tables = readTokenizer(blob);
+  const outside = tables.types.length;
+  for (const table of ['mergeRight', 'mergeResult', 'specials', 'endOfGeneration', 'byText', 'byteTokens'] as const) {
+    assert.throws(() => writeTokenizer({ ...tables, [table]: tables[table].with(3 % tables[table].length, outside) }), {
+      code: 'CORRUPT_TOKENIZER',
+      message: new RegExp(`${table} has ${outside}, which must be below ${outside}`),
+    });
+  }
+  for (const name of ['bos', 'eos', 'eot', 'eom', 'unk', 'pad'] as const) {
+    assert.throws(() => writeTokenizer({ ...tables, [name]: outside }), { code: 'CORRUPT_TOKENIZER' });
+  }
+  for (const table of ['textStart', 'mergeStart'] as const) {
+    for (const value of [0xffffffff, tables[table].at(-1) as number]) {
+      const falling = tables[table].with(5, value);
+      assert.throws(() => writeTokenizer({ ...tables, [table]: falling }), { code: 'CORRUPT_TOKENIZER' });
+    }
+    assert.throws(() => writeTokenizer({ ...tables, [table]: tables[table].with(0, 1) }), {
+      code: 'CORRUPT_TOKENIZER',
+    });
+    const longer = tables[table].with(outside, (tables[table].at(-1) as number) + 1);
+    assert.throws(() => writeTokenizer({ ...tables, [table]: longer }), { code: 'CORRUPT_TOKENIZER' });
+  }
+  assert.throws(() => writeTokenizer({ ...tables, mergeRank: tables.mergeRank.with(0, 2 ** 22) }), /mergeRank/);
 });
 
 test('hostile contents with a fitting checksum do no harm', { timeout: 120_000 }, () => {

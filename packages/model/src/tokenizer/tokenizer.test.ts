@@ -42,7 +42,32 @@ describe('encode', () => {
     assert.deepEqual(encode('<ab>'), ['<ab>']);
     assert.deepEqual(encode('<ab'), ['<a', 'b']);
     assert.deepEqual(encode('x<a<ab>😀é<'), ['x', '<a', '<ab>', '😀é', '<']);
+    assert.deepEqual(encode('\u{40000}\u{10fffd}é'), ['\u{40000}\u{10fffd}', 'Ã', '©']);
     assert.deepEqual(encode('😀'), ['ð', 'Ł', 'ĺ', 'Ģ']);
+  });
+
+  test('a word that is a token is taken whole in models that want it so, and merged in others', () => {
+    const random = new Random(10);
+    const bytes = (smallVocabulary()['tokenizer.ggml.tokens'] as string[]).slice(3, 259);
+    const word = () => Array.from({ length: 2 + random.below(5) }, () => random.pick([...'abcdeé'])).join('');
+    const words = [...new Set(Array.from({ length: 300 }, word))];
+    const spelled = words.map((text) => text.replaceAll('é', 'Ã©'));
+    const vocabulary = (pre: string) =>
+      Tokenizer.fromBytes(
+        compileTokenizer({
+          'tokenizer.ggml.model': 'gpt2',
+          'tokenizer.ggml.pre': pre,
+          'tokenizer.ggml.tokens': [...bytes, ...spelled],
+          'tokenizer.ggml.merges': [],
+        }),
+      );
+    const whole = vocabulary('llama-bpe');
+    const merged = vocabulary('qwen2');
+    for (const [index, text] of words.entries()) {
+      assert.deepEqual([...whole.encode(text)], [bytes.length + index]);
+      assert.equal(merged.encode(text).length, Buffer.byteLength(text));
+      if (!words.includes(`${text}a`)) assert.equal(whole.encode(`${text}a`).length, Buffer.byteLength(text) + 1);
+    }
   });
 
   test('lone surrogates become U+FFFD', () => {
@@ -63,7 +88,7 @@ describe('encode', () => {
 
 /** A vocabulary of single bytes and special tokens that overlap. */
 function overlapping() {
-  const specials = ['<a', '<ab>', '😀é'];
+  const specials = ['<a', '<ab>', '😀é', '\u{40000}\u{10fffd}'];
   const bytes = (smallVocabulary()['tokenizer.ggml.tokens'] as string[]).slice(3, 259);
   const tokens = [...bytes, ...specials];
   const tokenizer = Tokenizer.fromBytes(
@@ -80,10 +105,12 @@ function overlapping() {
 describe('any text, in time', () => {
   // Quadratic merging or matching takes minutes for these, linear milliseconds.
   const length = 100_000;
+  const tokens = smallVocabulary()['tokenizer.ggml.tokens'] as string[];
   const texts: Record<string, string> = {
     letters: 'a'.repeat(length),
     'capitals and a digit': `${'A'.repeat(length)}1`,
     'spaces and a letter': `${' '.repeat(length)}x`,
+    'spaces and a digit': `${' '.repeat(length)}1`,
     'line breaks': '\n'.repeat(length),
     'spaces and a line break, again and again': `${' '.repeat(300)}\n`.repeat(length / 300),
     digits: '7'.repeat(length),
@@ -105,7 +132,8 @@ describe('any text, in time', () => {
         'jais-2',
         'youtu',
       ]) {
-        const tokenizer = open({ 'tokenizer.ggml.pre': pre });
+        // Without the user-defined token of four spaces, which would cut runs of spaces short.
+        const tokenizer = open({ 'tokenizer.ggml.pre': pre, 'tokenizer.ggml.tokens': tokens.slice(0, -3) });
         const start = performance.now();
         const ids = tokenizer.encode(text, { parseSpecial: true });
         const took = performance.now() - start;

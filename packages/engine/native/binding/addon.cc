@@ -6,6 +6,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   RegisterCache(env, exports);
   RegisterProbe(env, exports);
   RegisterEngine(env, exports);
+  RegisterMemory(env, exports);
   return exports;
 }
 }  // namespace flash_slim

@@ -12,6 +12,7 @@ namespace flash_slim {
 void RegisterCache(Napi::Env env, Napi::Object exports);   // cache_binding.cc
 void RegisterProbe(Napi::Env env, Napi::Object exports);   // probe_binding.cc
 void RegisterEngine(Napi::Env env, Napi::Object exports);  // engine_binding.cc
+void RegisterMemory(Napi::Env env, Napi::Object exports);  // memory_binding.cc
 
 // A JavaScript Error with `code`.
 Napi::Error ToJsError(Napi::Env env, const std::string& code, const std::string& message);

@@ -62,7 +62,7 @@ void WeightChunkController::AttachPrefetcher(const PrefetcherOptions& options) {
   if (streamed.empty()) return;
   if (plan_.slot_count < 2) throw Error("PLAN_INVALID", "a plan that streams needs at least 2 slots");
   prefetcher_ = std::make_unique<WeightChunkPrefetcher>(file_, std::move(streamed), plan_.slot_count, plan_.slot_bytes,
-                                                        options.compute_threads, options.reader, options.huge_pages);
+                                                        options.uses_per_group, options.reader, options.huge_pages);
 }
 
 void WeightChunkController::LoadResidents(const std::string& reader_kind, const std::atomic<bool>& cancelled) {

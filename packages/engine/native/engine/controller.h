@@ -2,7 +2,7 @@
 // in a resident's place for good, or in a slot for this moment.
 //
 //   LoadPrefetchPlan(plan) -> AttachPrefetcher(...) -> LoadResidents() -> per pass: BeginPass, then for every group of every
-//   chunk in order of use PreInvoke ... PostInvoke on each compute thread, then EndPass; ResetBuffers after a failure.
+//   chunk in order of use, uses_per_group times, PreInvoke ... PostInvoke on any compute thread, then EndPass; ResetBuffers after a failure.
 //
 // After a failure or a cancellation PreInvoke returns null on every thread, and error() says why.
 #pragma once
@@ -28,7 +28,7 @@ class MetadataWriter {
 
 struct PrefetcherOptions {
   std::string reader = "auto";
-  int compute_threads = 1;
+  int uses_per_group = 1;
   bool huge_pages = true;
 };
 

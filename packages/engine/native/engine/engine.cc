@@ -51,7 +51,9 @@ LoadReport Engine::Load(const LoadOptions& options) {
   state_.kv = kv_.get();
   state_.float_activations = options.float_activations;
   controller_.LoadResidents(options.reader, cancelled_);
-  controller_.AttachPrefetcher({options.reader, options.threads, options.huge_pages});
+  // Twice as many parts as threads: whoever is done first takes more.
+  state_.parts_per_group = options.threads == 1 ? 1 : 2 * options.threads;
+  controller_.AttachPrefetcher({options.reader, state_.parts_per_group, options.huge_pages});
   report.kernel = state_.kernels->name;
   report.direct = file_.direct();
   report.residents_locked = controller_.residents_locked();

@@ -59,7 +59,7 @@ struct PassRequest {
 
 struct PassFigures {
   uint64_t wall_ns = 0;
-  uint64_t stall_ns = 0;             // compute waited for reads (thread 0)
+  uint64_t stall_ns = 0;             // compute waited for reads, mean over the threads
   uint64_t streamed_compute_ns = 0;  // inside StreamMatMul, waiting excluded
   uint64_t bytes_read = 0;
   uint64_t io_busy_ns = 0;           // at least one read was under way

@@ -9,7 +9,7 @@ namespace flash_slim {
 void GatherRowsKernel::Compute(PassState& state, const int64_t* ids, int64_t count, float* out) const {
   WeightChunkController& controller = *state.controller;
   const WeightChunk& chunk = controller.chunk(weights_id);
-  state.pool->ForEach(count, [&](int64_t i, int) {
+  state.pool->ForEach(count, [&](int64_t i) {
     if (controller.stopped()) return;
     const int64_t row = ids[i];
     if (row < 0 || row >= chunk.rows)

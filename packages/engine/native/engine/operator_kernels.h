@@ -17,6 +17,13 @@ struct GatherRowsKernel {
 
 class StreamMatMulKernel {
  public:
+  // One of PassState::parts_per_group shares of a group's rows; `column` is where its chunk's output begins.
+  struct Part {
+    int group;
+    int index;
+    size_t column;
+  };
+
   std::vector<int64_t> weights_ids;
   bool silu_mul = false;
 
@@ -26,8 +33,8 @@ class StreamMatMulKernel {
 
  private:
   void Quantize(PassState& state, const float* x, int64_t tokens, int64_t columns) const;
-  void Multiply(PassState& state, const WeightChunk& chunk, int thread, const Activations* activations, int64_t tokens,
-                float* y, size_t ldy, uint64_t* stall_ns) const;
+  void Multiply(PassState& state, const Part& part, const Activations* activations, int64_t tokens, float* y, size_t ldy,
+                uint64_t* stall_ns) const;
 };
 
 struct RaggedAttentionKernel {

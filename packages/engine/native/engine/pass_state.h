@@ -24,10 +24,11 @@ struct PassState {
   ThreadPool* pool = nullptr;
   const KernelSet* kernels = nullptr;
   bool float_activations = false;
+  int parts_per_group = 1;    // every one of them acquires and releases the group
   std::vector<Token> tokens;  // of all sequences, end to end
   int64_t vocabulary = 0;
-  uint64_t stall_ns = 0;      // of thread 0
-  uint64_t streamed_compute_ns = 0;  // thread 0, inside StreamMatMul, waiting excluded
+  uint64_t stall_ns = 0;             // compute waited for reads, mean over the threads
+  uint64_t streamed_compute_ns = 0;  // inside StreamMatMul, waiting excluded
 
   // Cosines and sines [token][pairs] of this pass's positions, made once per distinct set of frequencies.
   struct Rotation {

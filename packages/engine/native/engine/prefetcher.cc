@@ -21,11 +21,11 @@ constexpr int kMostStuckReads = 4;
 }  // namespace
 
 WeightChunkPrefetcher::WeightChunkPrefetcher(const DirectFile& file, std::vector<StreamedGroup> groups, int slot_count,
-                                             size_t slot_bytes, int compute_threads, const std::string& reader_kind,
+                                             size_t slot_bytes, int uses_per_group, const std::string& reader_kind,
                                              bool huge_pages)
     : file_(file),
       groups_(std::move(groups)),
-      compute_threads_(compute_threads),
+      uses_per_group_(uses_per_group),
       slot_bytes_(slot_bytes),
       memory_(AlignUp(slot_bytes * slot_count, kHugePageBytes), huge_pages, true),
       slots_(slot_count) {
@@ -83,7 +83,7 @@ void WeightChunkPrefetcher::Reset() {
     slot.released = 0;
     slot.group = nullptr;
   }
-  pass_base_ = freed_ = next_ticket_;
+  pass_base_ = next_ticket_;
   pass_length_ = 0;
   acquire_base_ = pass_base_;
   std::lock_guard error_lock(error_mutex_);
@@ -112,8 +112,10 @@ ReadRequest WeightChunkPrefetcher::RequestFor(Slot& slot, uint64_t ticket) const
 void WeightChunkPrefetcher::RefillLocked() {
   ReadRequest requests[64];
   size_t count = 0, index;
-  while (!failed() && count < std::size(requests) && next_ticket_ < freed_ + slots_.size() && NextGroupLocked(&index)) {
+  while (!failed() && count < std::size(requests) && NextGroupLocked(&index)) {
     Slot& slot = slots_[next_ticket_ % slots_.size()];
+    // Slots come free out of order where one thread lags behind; they are filled in order.
+    if (StateOf(slot.word.load(std::memory_order_relaxed)) != SlotState::kFree) break;
     slot.group = &groups_[index];
     slot.lead = slot.group->offset % kPageBytes;
     slot.filled = 0;
@@ -243,11 +245,10 @@ void WeightChunkPrefetcher::Signal() {
 void WeightChunkPrefetcher::Release(size_t stream_index) {
   const uint64_t ticket = acquire_base_.load(std::memory_order_relaxed) + stream_index;
   Slot& slot = slots_[ticket % slots_.size()];
-  if (slot.released.fetch_add(1, std::memory_order_acq_rel) + 1 < compute_threads_) return;
+  if (slot.released.fetch_add(1, std::memory_order_acq_rel) + 1 < uses_per_group_) return;
   {
     std::lock_guard lock(submit_mutex_);
     slot.word.store(Word(ticket, SlotState::kFree), std::memory_order_release);
-    freed_++;
     RefillLocked();
   }
   Signal();

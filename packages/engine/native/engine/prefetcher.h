@@ -8,8 +8,8 @@
 // Order of a pass: the body's groups, then the head's where logits are wanted. The next pass's body is read ahead while this
 // pass ends; its head is not, since nobody knows yet whether it is wanted.
 //
-// Threads: BeginPass, Reset from the engine's thread between passes; Acquire, Release from all compute threads, each of
-// which acquires and releases every streamed group of the pass in order; Cancel from anywhere.
+// Threads: BeginPass, Reset from the engine's thread between passes; Acquire, Release from all compute threads, in
+// order of use, `uses_per_group` times for every streamed group of the pass; Fail from anywhere.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -46,7 +46,7 @@ class WeightChunkPrefetcher {
  public:
   // `groups` in order of use, head groups last.
   WeightChunkPrefetcher(const DirectFile& file, std::vector<StreamedGroup> groups, int slot_count, size_t slot_bytes,
-                        int compute_threads, const std::string& reader_kind, bool huge_pages);
+                        int uses_per_group, const std::string& reader_kind, bool huge_pages);
   ~WeightChunkPrefetcher();
 
   void BeginPass(bool with_head);
@@ -104,7 +104,7 @@ class WeightChunkPrefetcher {
   const DirectFile& file_;
   const std::vector<StreamedGroup> groups_;
   size_t body_count_ = 0;
-  const int compute_threads_;
+  const int uses_per_group_;
   const size_t slot_bytes_;
   MemoryRegion memory_;
   std::vector<Slot> slots_;
@@ -112,7 +112,6 @@ class WeightChunkPrefetcher {
 
   mutable std::mutex submit_mutex_;  // guards what follows
   uint64_t next_ticket_ = 0;         // the next read to submit
-  uint64_t freed_ = 0;               // slots given back so far: tickets below this are done with
   uint64_t pass_base_ = 0;           // ticket of the pass's first group
   uint64_t pass_length_ = 0;         // its streamed groups
   uint64_t in_flight_ = 0;

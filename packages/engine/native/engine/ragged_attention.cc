@@ -15,7 +15,7 @@ void RaggedAttentionKernel::Compute(PassState& state, const float* qkv, float* o
   float* const queries = queries_buffer.data();
 
   // Every token's key and value are stored before any token attends: a prefill chunk's tokens see each other.
-  state.pool->ForEach(tokens, [&](int64_t t, int) {
+  state.pool->ForEach(tokens, [&](int64_t t) {
     const PassState::Token& token = state.tokens[t];
     const float* row = qkv + size_t(t) * width;
     const float *cosines = &rotation.cosines[t * pairs], *sines = &rotation.sines[t * pairs];
@@ -35,7 +35,7 @@ void RaggedAttentionKernel::Compute(PassState& state, const float* qkv, float* o
   });
 
   const int group = heads / kv_heads;
-  state.pool->ForEach(tokens * kv_heads, [&](int64_t i, int) {
+  state.pool->ForEach(tokens * kv_heads, [&](int64_t i) {
     const int64_t t = i / kv_heads;
     const int kv_head = int(i % kv_heads);
     const PassState::Token& token = state.tokens[t];

@@ -1,6 +1,7 @@
-// Compute threads go through a matrix's groups side by side, each on its share of every group's rows, so that one dispatch
-// serves the whole matrix and a group is read once for all threads and tokens.
+// One dispatch serves a whole matrix: its items are parts of its groups, in order of use, taken by whichever compute thread
+// is free. A group is read once for all threads and tokens, and given back when its last part is done.
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 #include "engine/clock.h"
@@ -21,7 +22,9 @@ struct ActivationBuffer {
   std::vector<int32_t> sum;
   std::vector<Activations> tokens;
 };
-thread_local ActivationBuffer activation_buffer;  // of the engine's thread
+// Both of the engine's thread.
+thread_local ActivationBuffer activation_buffer;
+thread_local std::vector<StreamMatMulKernel::Part> part_buffer;
 
 }  // namespace
 
@@ -56,80 +59,86 @@ void StreamMatMulKernel::Quantize(PassState& state, const float* x, int64_t toke
   if (tokens * columns < kParallelQuantize)
     for (int64_t t = 0; t < tokens; t++) state.kernels->quantize(columns, all[t]);
   else
-    state.pool->ForEach(tokens, [&](int64_t t, int) { state.kernels->quantize(columns, all[t]); });
+    state.pool->ForEach(tokens, [&](int64_t t) { state.kernels->quantize(columns, all[t]); });
 }
 
-void StreamMatMulKernel::Multiply(PassState& state, const WeightChunk& chunk, int thread, const Activations* activations,
-                                  int64_t tokens, float* y, size_t ldy, uint64_t* stall_ns) const {
-  const int threads = state.pool->threads();
+void StreamMatMulKernel::Multiply(PassState& state, const Part& part, const Activations* activations, int64_t tokens,
+                                  float* y, size_t ldy, uint64_t* stall_ns) const {
+  const uint8_t* w = state.controller->PreInvoke(part.group, stall_ns);
+  if (!w) return;
+  const WeightGroup& g = state.controller->group(part.group);
+  const WeightChunk& chunk = state.controller->chunk(g.weights_id);
   const auto matmul = state.float_activations ? state.kernels->matmul_f32 : state.kernels->matmul;
-  const int64_t unit = chunk.paired && silu_mul ? 2 : 1;
+  const int64_t unit = silu_mul ? 2 : 1, parts = state.parts_per_group;
+  const int64_t count = (g.row_block_end - g.row_block_begin) / unit;
+  const int64_t first = count * part.index / parts * unit, last = count * (part.index + 1) / parts * unit;
   static thread_local std::vector<float> tile;
-  for (int index : state.controller->groups_of(chunk.weights_id)) {
-    const WeightGroup& g = state.controller->group(index);
-    const uint8_t* w = state.controller->PreInvoke(index, stall_ns);
-    if (!w) return;
-    const int64_t count = (g.row_block_end - g.row_block_begin) / unit;
-    const int64_t first = count * thread / threads * unit, last = count * (thread + 1) / threads * unit;
-    const int64_t step = unit == 2 ? kTileBlocks : std::max<int64_t>(last - first, 1);
-    for (int64_t rb = first; rb < last; rb += step) {
-      const int64_t blocks = std::min(step, last - rb);
-      const uint8_t* from = w + size_t(rb) * chunk.row_block_bytes;
-      const int64_t row = (g.row_block_begin + rb) * kRowsPerBlock;
-      if (unit == 2) {
-        const size_t ld = kTileBlocks * kRowsPerBlock;
-        tile.resize(size_t(tokens) * ld);
-        matmul(chunk.kind, from, chunk.columns, blocks, activations, int(tokens), tile.data(), ld);
-        for (int64_t t = 0; t < tokens; t++)
-          for (int64_t b = 0; b < blocks; b += 2) {
-            const float* gate = &tile[t * ld + b * kRowsPerBlock];
-            state.kernels->silu_mul(gate, gate + kRowsPerBlock, y + t * ldy + (row + b * kRowsPerBlock) / 2, kRowsPerBlock);
-          }
-        continue;
-      }
-      // The last row block may have fewer rows than 8: its product goes through a tile.
-      const bool ragged = row + blocks * kRowsPerBlock > chunk.rows;
-      const int64_t whole = ragged ? blocks - 1 : blocks;
-      if (whole > 0) matmul(chunk.kind, from, chunk.columns, whole, activations, int(tokens), y + row, ldy);
-      if (ragged) {
-        tile.resize(size_t(tokens) * kRowsPerBlock);
-        matmul(chunk.kind, from + size_t(whole) * chunk.row_block_bytes, chunk.columns, 1, activations, int(tokens),
-               tile.data(), kRowsPerBlock);
-        const int64_t at = row + whole * kRowsPerBlock;
-        for (int64_t t = 0; t < tokens; t++)
-          std::memcpy(y + t * ldy + at, &tile[t * kRowsPerBlock], size_t(chunk.rows - at) * sizeof(float));
-      }
+  if (silu_mul) {
+    constexpr size_t ld = kTileBlocks * kRowsPerBlock;
+    tile.resize(size_t(tokens) * ld);
+    for (int64_t rb = first; rb < last; rb += kTileBlocks) {
+      const int64_t blocks = std::min(kTileBlocks, last - rb);
+      matmul(chunk.kind, w + size_t(rb) * chunk.row_block_bytes, chunk.columns, blocks, activations, int(tokens),
+             tile.data(), ld);
+      for (int64_t t = 0; t < tokens; t++)
+        for (int64_t b = 0; b < blocks; b += 2) {
+          const float* gate = &tile[t * ld + b * kRowsPerBlock];
+          state.kernels->silu_mul(gate, gate + kRowsPerBlock,
+                                  y + t * ldy + (g.row_block_begin + rb + b) / 2 * kRowsPerBlock, kRowsPerBlock);
+        }
     }
-    state.controller->PostInvoke(index);
+  } else if (first < last) {
+    const int64_t row = (g.row_block_begin + first) * kRowsPerBlock;
+    // The last row block may have fewer rows than 8: its product goes through a tile.
+    const bool ragged = (g.row_block_begin + last) * kRowsPerBlock > chunk.rows;
+    const int64_t whole = last - first - (ragged ? 1 : 0);
+    const uint8_t* from = w + size_t(first) * chunk.row_block_bytes;
+    if (whole > 0) matmul(chunk.kind, from, chunk.columns, whole, activations, int(tokens), y + row, ldy);
+    if (ragged) {
+      tile.resize(size_t(tokens) * kRowsPerBlock);
+      matmul(chunk.kind, from + size_t(whole) * chunk.row_block_bytes, chunk.columns, 1, activations, int(tokens),
+             tile.data(), kRowsPerBlock);
+      const int64_t at = row + whole * kRowsPerBlock;
+      for (int64_t t = 0; t < tokens; t++)
+        std::memcpy(y + t * ldy + at, &tile[t * kRowsPerBlock], size_t(chunk.rows - at) * sizeof(float));
+    }
   }
+  state.controller->PostInvoke(part.group);
 }
 
 void StreamMatMulKernel::Compute(PassState& state, const float* x, int64_t tokens, float* y) const {
   if (tokens == 0) return;
   const uint64_t begin = NowNs();
+  WeightChunkController& controller = *state.controller;
   const size_t ldy = size_t(OutputColumns(state));
-  Quantize(state, x, tokens, state.controller->chunk(int(weights_ids[0])).columns);
+  Quantize(state, x, tokens, controller.chunk(int(weights_ids[0])).columns);
   const Activations* const activations = activation_buffer.tokens.data();  // the workers have buffers of their own
-  uint64_t stall_ns = 0;
-  uint64_t chunk_begin = begin;
-  state.pool->Run([&](int thread) {
-    float* column = y;
-    uint64_t chunk_stall = 0;
-    for (int64_t id : weights_ids) {
-      const WeightChunk& chunk = state.controller->chunk(int(id));
-      Multiply(state, chunk, thread, activations, tokens, column, ldy, thread == 0 ? &chunk_stall : nullptr);
-      column += chunk.rows;
-      if (thread == 0) {
-        const uint64_t now = NowNs();
-        state.controller->OnChunkDone(int(id), now - chunk_begin - chunk_stall);
-        chunk_begin = now;
-        stall_ns += chunk_stall;
-        chunk_stall = 0;
-      }
-    }
+
+  std::vector<Part>& parts = part_buffer;
+  parts.clear();
+  size_t column = 0, bytes = 0;
+  for (int64_t id : weights_ids) {
+    const WeightChunk& chunk = controller.chunk(int(id));
+    for (int group : controller.groups_of(int(id)))
+      for (int index = 0; index < state.parts_per_group; index++) parts.push_back({group, index, column});
+    column += size_t(chunk.rows);
+    bytes += size_t(chunk.row_blocks) * chunk.row_block_bytes;
+  }
+  std::atomic<uint64_t> stall_ns{0};
+  state.pool->ForEach(int64_t(parts.size()), [&](int64_t i) {
+    uint64_t waited = 0;
+    Multiply(state, parts[i], activations, tokens, y + parts[i].column, ldy, &waited);
+    if (waited) stall_ns.fetch_add(waited, std::memory_order_relaxed);
   });
-  state.stall_ns += stall_ns;
-  state.streamed_compute_ns += NowNs() - begin - stall_ns;
+  // Threads wait side by side: what the operator lost is their mean.
+  const uint64_t lost = stall_ns / uint64_t(state.pool->threads()), spent = NowNs() - begin - lost;
+  for (int64_t id : weights_ids) {
+    const WeightChunk& chunk = controller.chunk(int(id));
+    const double share = double(chunk.row_blocks) * double(chunk.row_block_bytes) / double(bytes);
+    controller.OnChunkDone(int(id), uint64_t(double(spent) * share));
+  }
+  state.stall_ns += lost;
+  state.streamed_compute_ns += spent;
 }
 
 }  // namespace flash_slim

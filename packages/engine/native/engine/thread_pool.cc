@@ -5,11 +5,12 @@
 namespace flash_slim {
 namespace {
 
+// About what a sleep and a wake-up cost, and longer than the stock operators between two of ours take at one token.
 constexpr uint64_t kPollNs = 50'000;
 
 template <class Done>
 bool Poll(Done done) {
-  for (uint64_t until = NowNs() + kPollNs;;) {
+  for (const uint64_t until = NowNs() + kPollNs;;) {
     for (int i = 0; i < 64; i++) {
       if (done()) return true;
       CpuPause();
@@ -21,38 +22,54 @@ bool Poll(Done done) {
 }  // namespace
 
 ThreadPool::ThreadPool(int threads) : threads_(threads) {
-  for (int i = 1; i < threads; i++) workers_.emplace_back([this, i] { Work(i); });
+  for (int i = 1; i < threads; i++) workers_.emplace_back([this] { Work(); });
 }
 
 ThreadPool::~ThreadPool() {
   closing_ = true;
-  epoch_.fetch_add(1, std::memory_order_release);
-  epoch_.notify_all();
+  dispatches_.fetch_add(1, std::memory_order_release);
+  dispatches_.notify_all();
   for (auto& worker : workers_) worker.join();
 }
 
-void ThreadPool::RunErased(Erased task, void* context) {
-  if (threads_ > 1) {
-    task_ = task;
-    context_ = context;
-    remaining_.store(threads_ - 1, std::memory_order_relaxed);
-    epoch_.fetch_add(1, std::memory_order_release);
-    epoch_.notify_all();
-  }
-  task(context, 0);
-  if (threads_ == 1 || Poll([this] { return remaining_.load(std::memory_order_acquire) == 0; })) return;
-  for (int left; (left = remaining_.load(std::memory_order_acquire)) != 0;) remaining_.wait(left);
+void ThreadPool::Dispatch(Erased task, void* context, uint32_t count) {
+  const uint64_t number = (next_.load(std::memory_order_relaxed) >> 32) + 1;
+  next_.store(number << 32 | kClosed, std::memory_order_seq_cst);
+  task_.store(task, std::memory_order_relaxed);
+  context_.store(context, std::memory_order_relaxed);
+  count_.store(count, std::memory_order_relaxed);
+  remaining_.store(count, std::memory_order_relaxed);
+  next_.store(number << 32, std::memory_order_seq_cst);
+  dispatches_.fetch_add(1, std::memory_order_release);
+  dispatches_.notify_all();
+  TakeItems();
+  if (Poll([this] { return remaining_.load(std::memory_order_acquire) == 0; })) return;
+  for (uint32_t left; (left = remaining_.load(std::memory_order_acquire)) != 0;) remaining_.wait(left);
 }
 
-void ThreadPool::Work(int thread) {
+void ThreadPool::TakeItems() {
+  uint64_t next = next_.load(std::memory_order_acquire);
+  for (;;) {
+    const uint32_t item = uint32_t(next);
+    if (item >= count_.load(std::memory_order_acquire)) return;
+    const Erased task = task_.load(std::memory_order_acquire);
+    void* const context = context_.load(std::memory_order_acquire);
+    if (!next_.compare_exchange_weak(next, next + 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
+    task(context, item);
+    if (remaining_.fetch_sub(1, std::memory_order_acq_rel) == 1) remaining_.notify_one();
+    next = next_.load(std::memory_order_acquire);
+  }
+}
+
+void ThreadPool::Work() {
   uint32_t seen = 0;
   for (;;) {
-    if (!Poll([&] { return epoch_.load(std::memory_order_acquire) != seen; })) epoch_.wait(seen);
-    if (epoch_.load(std::memory_order_acquire) == seen) continue;
-    seen++;
+    if (!Poll([&] { return dispatches_.load(std::memory_order_acquire) != seen; })) dispatches_.wait(seen);
+    const uint32_t dispatch = dispatches_.load(std::memory_order_acquire);
+    if (dispatch == seen) continue;
+    seen = dispatch;
     if (closing_) return;
-    task_(context_, thread);
-    if (remaining_.fetch_sub(1, std::memory_order_acq_rel) == 1) remaining_.notify_one();
+    TakeItems();
   }
 }
 

@@ -1,52 +1,57 @@
-// The compute threads. One dispatch per matrix and several hundred dispatches per pass, so a waiting worker polls for a
-// moment before it sleeps; ONNX Runtime's own pool either sleeps at once (a pass of one token is then slower than one of
-// eight) or spins on (and takes the cores from the readers).
+// The compute threads. A pass has several hundred dispatches, so a waiting worker polls for a moment before it sleeps;
+// ONNX Runtime's own pool either sleeps at once (a pass of one token is then slower than one of eight) or spins on (and
+// takes the cores from the readers).
+//
+// A dispatch is a number of items, each taken by whichever thread is free, and it ends when the items are done, not when the
+// threads are: on a machine that others use too, nobody waits for a worker that has no core at the moment.
 #pragma once
 #include <atomic>
 #include <cstdint>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 namespace flash_slim {
 
 class ThreadPool {
  public:
-  // `threads` in all: the caller of Run is thread 0.
+  // `threads` in all: the caller of ForEach is one of them.
   explicit ThreadPool(int threads);
   ~ThreadPool();
   int threads() const { return threads_; }
 
-  // Calls task(thread) once on every thread and returns when all are done. Tasks must not throw.
-  template <class Task>
-  void Run(Task&& task) {
-    RunErased([](void* context, int thread) { (*static_cast<std::remove_reference_t<Task>*>(context))(thread); }, &task);
-  }
-
-  // Calls task(i, thread) for every i < count, each index taken by whichever thread is free.
+  // Calls task(i) once for every i < count, in order of i as far as threads are free, and returns when all are done.
+  // Tasks must not throw. Called from one thread at a time.
   template <class Task>
   void ForEach(int64_t count, Task&& task) {
-    if (count == 1 || threads_ == 1) {
-      for (int64_t i = 0; i < count; i++) task(i, 0);
+    if (count <= 1 || threads_ == 1) {
+      for (int64_t i = 0; i < count; i++) task(i);
       return;
     }
-    std::atomic<int64_t> next{0};
-    Run([&](int thread) {
-      for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < count;) task(i, thread);
-    });
+    Dispatch([](void* context, int64_t i) { (*static_cast<std::remove_reference_t<Task>*>(context))(i); }, &task,
+             uint32_t(count));
   }
 
  private:
-  using Erased = void (*)(void*, int);
-  void RunErased(Erased task, void* context);
-  void Work(int thread);
+  using Erased = void (*)(void*, int64_t);
+  void Dispatch(Erased task, void* context, uint32_t count);
+  void TakeItems();
+  void Work();
 
+  // `next_` is the dispatch's number in the upper half and its next item in the lower. A worker reads the job, then takes an
+  // item by compare and swap: should the job have changed meanwhile, so has the number, and the swap fails. While a job is
+  // being written the item is kClosed, which is past any count.
+  static constexpr uint64_t kClosed = 0xffffffff;
+  std::atomic<uint64_t> next_{kClosed};
+  std::atomic<Erased> task_{nullptr};
+  std::atomic<void*> context_{nullptr};
+  std::atomic<uint32_t> count_{0};
+
+  std::atomic<uint32_t> remaining_{0};   // items not done
+  std::atomic<uint32_t> dispatches_{0};  // what sleeping workers wait on
+  std::atomic<bool> closing_{false};
   const int threads_;
   std::vector<std::thread> workers_;
-  Erased task_ = nullptr;
-  void* context_ = nullptr;
-  std::atomic<uint32_t> epoch_{0};  // grows by one per dispatch
-  std::atomic<int> remaining_{0};
-  std::atomic<bool> closing_{false};
 };
 
 }  // namespace flash_slim

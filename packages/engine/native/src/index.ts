@@ -2,4 +2,5 @@
 export * from './addon.ts';
 export * from './cache.ts';
 export * from './engine.ts';
+export * from './memory.ts';
 export * from './probe.ts';

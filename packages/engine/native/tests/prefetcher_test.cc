@@ -50,16 +50,20 @@ constexpr size_t kSlotBytes = 64 << 10;
 // One pass on `threads` threads; the number of groups that arrived whole on all of them, -1 after a failure.
 int Pass(WeightChunkPrefetcher& prefetcher, const Fixture& fixture, int threads, bool with_head) {
   prefetcher.BeginPass(with_head);
+  // As the operators do: `threads` uses of every group, each taken by whichever thread is free, in order.
   std::atomic<int> whole{0};
+  std::atomic<size_t> next{0};
   std::vector<std::thread> workers;
   for (int t = 0; t < threads; t++)
     workers.emplace_back([&] {
       uint64_t stall_ns = 0;
-      for (size_t i = 0; i < fixture.groups.size(); i++) {
+      for (size_t use; (use = next++) < fixture.groups.size() * size_t(threads);) {
+        const size_t i = use / size_t(threads);
         const StreamedGroup& g = fixture.groups[i];
         if (g.head && !with_head) break;
         const uint8_t* data = prefetcher.Acquire(i, &stall_ns);
         if (!data) return;
+        if (use % 11 == 3) std::this_thread::sleep_for(std::chrono::microseconds(300));  // lags behind with a slot
         if (std::memcmp(data, &fixture.bytes[g.offset], g.size) == 0) whole++;
         prefetcher.Release(i);
       }

@@ -13,26 +13,26 @@ import { leastVocabularySize, tinyTokenizer } from './vocabulary.ts';
 
 export interface RandomGgufOptions {
   /** A published shape, or sizes that replace some of tiny's. */
-  shape?: ShapeName | Partial<ModelShape>;
+  shape?: ShapeName | Partial<ModelShape> | undefined;
   /** Of all matrices but embedding and head. Default Q4_0. */
-  kind?: WeightKind;
+  kind?: WeightKind | undefined;
   /** Of the embedding, and of the head; default Q8_0 for the kinds with 4 bits (as quantizers do), else `kind`. */
-  embeddingKind?: WeightKind;
-  headKind?: WeightKind;
+  embeddingKind?: WeightKind | undefined;
+  headKind?: WeightKind | undefined;
   /** Kinds of single tensors by name ("blk.0.attn_q.weight"), for mixtures. */
-  kinds?: Record<string, WeightKind>;
+  kinds?: Record<string, WeightKind> | undefined;
   /** Overrides the shape's. */
-  tiedHead?: boolean;
+  tiedHead?: boolean | undefined;
   /** A GGUF whose tokenizer, chat template included, is copied; null (the default) for a tiny one. */
-  tokenizerFrom?: string | null;
+  tokenizerFrom?: string | null | undefined;
   /** Only for the tiny tokenizer; default the least it can have, rounded up to 288. */
-  vocabularySize?: number;
-  seed?: number;
+  vocabularySize?: number | undefined;
+  seed?: number | undefined;
   /**
    * Makes the greedy continuation decisive, so that rounding cannot change it: embedding rows are random signs that
    * outweigh what the layers add. With an untied head the token t is followed by t + 1, with a tied one by itself.
    */
-  peaky?: boolean;
+  peaky?: boolean | undefined;
 }
 
 export interface RandomGguf {
@@ -51,6 +51,7 @@ interface Tensor extends TensorEntry {
 
 const pieceBytes = 1 << 20;
 const alignment = 32;
+const logitDeviation = 1.5;
 
 export function writeRandomGguf(path: string, options: RandomGgufOptions = {}): RandomGguf {
   const shape: ModelShape =
@@ -160,8 +161,8 @@ function layOut(shape: ModelShape, vocabularySize: number, options: RandomGgufOp
       }
     });
 
-  // The head multiplies values of root mean square 1: logits then have a standard deviation of 3.
-  const embeddingDeviation = 3 / Math.sqrt(hiddenSize);
+  // The head multiplies values of root mean square 1: logits then have this standard deviation.
+  const embeddingDeviation = logitDeviation / Math.sqrt(hiddenSize);
   const tied = options.tiedHead ?? shape.tiedHead;
   if (options.peaky) signs('token_embd.weight', 0, embeddingKind);
   else matrix('token_embd.weight', vocabularySize, hiddenSize, embeddingDeviation, embeddingKind);

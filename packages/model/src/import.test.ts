@@ -59,16 +59,15 @@ test('a file without a tokenizer is refused by its code', async () => {
 
 const real = process.env.FLASH_SLIM_TEST_MODEL;
 const skip = real ? false : 'FLASH_SLIM_TEST_MODEL names no model';
-test('SmolLM2-135M-Instruct', { skip }, async () => {
-  const model = await importModel(real as string);
+test('SmolLM2-135M-Instruct', { skip }, async (t) => {
   const sha256 = createHash('sha256')
     .update(readFileSync(real as string))
     .digest('hex');
-  assert.equal(
-    sha256,
-    'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53',
-    'the file that this test knows',
-  );
+  if (sha256 !== 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53') {
+    t.skip(`${real} is another model than the one whose facts this test knows`);
+    return;
+  }
+  const model = await importModel(real as string);
   const { name, ...config } = model.config;
   assert.deepEqual(config, {
     architecture: 'llama',

@@ -61,11 +61,11 @@ export class HeaderCursor {
     return this.#take(count, what);
   }
 
-  /** SHA-256 of everything before the position, hex, followed by nothing else: the cursor is done. */
-  digest(fileBytes: number): string {
+  /** SHA-256, hex, of everything before the position and of the file's size. Nothing can be read after it. */
+  digest(): string {
     this.#hash.update(this.#piece.subarray(0, this.#at));
     const size = Buffer.alloc(8);
-    size.writeBigUInt64LE(BigInt(fileBytes));
+    size.writeBigUInt64LE(BigInt(this.#fileBytes));
     return this.#hash.update(size).digest('hex');
   }
 

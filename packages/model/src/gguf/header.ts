@@ -94,7 +94,7 @@ function readHeader(fd: number, path: string, fileBytes: number): GgufHeader {
     );
   }
 
-  const reader = new MetadataReader(cursor, path, { nestedArrays: maxKeys });
+  const reader = new MetadataReader(cursor, path);
   const metadata = new Map<string, MetadataValue>();
   const metadataRanges = new Map<string, ByteRange>();
   for (let index = 0; index < keyCount; index++) {
@@ -112,7 +112,7 @@ function readHeader(fd: number, path: string, fileBytes: number): GgufHeader {
     tensors.set(name, readTensor(cursor, path, name));
   }
   placeTensors([...tensors.values()], path, fileBytes, cursor.position, alignmentOf(metadata, path));
-  return { path, fileBytes, version, metadata, metadataRanges, tensors, digest: `sha256:${cursor.digest(fileBytes)}` };
+  return { path, fileBytes, version, metadata, metadataRanges, tensors, digest: `sha256:${cursor.digest()}` };
 }
 
 function readVersion(cursor: HeaderCursor, path: string): number {

@@ -23,10 +23,8 @@ const stringLengthBytes = 8;
 const arrayHeaderBytes = 12;
 const maxNesting = 4;
 
-/** What one header may hold in all; files of today have a few hundred keys and no nested arrays. */
-export interface MetadataLimits {
-  nestedArrays: number;
-}
+/** Of arrays in arrays, in one header; files of today have none. */
+const maxNestedArrays = 65536;
 
 type ArrayMaker = new (buffer: ArrayBuffer) => MetadataNumbers;
 
@@ -55,12 +53,11 @@ const exactly = (value: number | bigint): number | bigint =>
 export class MetadataReader {
   readonly #cursor: HeaderCursor;
   readonly #path: string;
-  #nestedArraysLeft: number;
+  #nestedArraysLeft = maxNestedArrays;
 
-  constructor(cursor: HeaderCursor, path: string, limits: MetadataLimits) {
+  constructor(cursor: HeaderCursor, path: string) {
     this.#cursor = cursor;
     this.#path = path;
-    this.#nestedArraysLeft = limits.nestedArrays;
   }
 
   /** A name: a key, a tensor. Unlike values, which are only shown or compared, names must be UTF-8. */

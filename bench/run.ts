@@ -23,12 +23,11 @@ const sections = [
   passTimeSection,
   firstTokenSection,
 ] as Section<unknown>[];
-const resultsPath = join(repository, 'bench/results.json');
-const documentPath = join(repository, 'docs/benchmarks.md');
 
 const usage = `usage: npm run bench -- [options]
   --only SECTION   ${sections.map((section) => section.name).join(', ')}; may be given several times (default: all)
-  --quick          one repetition of everything: shows that it works, measures little
+  --quick          one repetition of everything: shows that it works, measures little; its results and document go to
+                   FLASH_SLIM_BENCH_DIR
   --dry-run        print what would run, run nothing
   --document       write docs/benchmarks.md from the results there are, measure nothing
 environment:
@@ -65,6 +64,11 @@ for (const name of flags.only ?? [])
   if (!sections.some((section) => section.name === name)) fail(`--only ${name} is not known`);
 const chosen = sections.filter((section) => flags.only?.includes(section.name) ?? true);
 
+// A smoke run must not replace figures that were measured with care.
+const directory = benchDirectory();
+const resultsPath = flags.quick ? join(directory, 'quick-results.json') : join(repository, 'bench/results.json');
+const documentPath = flags.quick ? join(directory, 'quick-benchmarks.md') : join(repository, 'docs/benchmarks.md');
+
 const records = loadRecords();
 if (flags.document) writeDocument();
 else await measureAll();
@@ -72,7 +76,6 @@ else await measureAll();
 async function measureAll(): Promise<void> {
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
-  const directory = benchDirectory();
   const setting: Setting = {
     quick: flags.quick,
     directory,
@@ -113,6 +116,7 @@ function loadRecords(): Record<string, SectionRecord> {
 
 function writeDocument(): void {
   writeWhole(documentPath, documentOf(sections, records));
+  process.stderr.write(`written: ${documentPath}\n`);
 }
 
 function writeWhole(path: string, text: string): void {

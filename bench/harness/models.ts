@@ -54,10 +54,10 @@ async function made(
   return path;
 }
 
-/** What --dry-run shows: nothing is made, and sizes are those that are there already. */
+/** What --dry-run shows: nothing is made or pulled, and a model that is not there yet has 0 bytes. */
 export function plannedModels(directory: string): Models {
-  const entries = Object.keys(models).map((name) => {
-    const path = join(directory, `${name}.gguf`);
+  const entries = Object.entries(models).map(([name, source]) => {
+    const path = source.pull ?? join(directory, `${name}.gguf`);
     return [name, { path, bytes: existsSync(path) ? statSync(path).size : 0 }];
   });
   return Object.fromEntries(entries) as Models;

@@ -150,5 +150,5 @@ export function describeStep(step: Step): string {
     const shown = text.length > 60 ? `${text.slice(0, 60)}...` : text;
     return /^[\w@%+=:,./-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", "'\\''")}'`;
   };
-  return `  ${step.key} (${conditions.join(', ')}):\n    ${[step.program, ...step.args].map(word).join(' ')}`;
+  return `  ${step.key} (${conditions.join(', ')}):\n    ${step.program} ${step.args.map(word).join(' ')}`;
 }

@@ -35,7 +35,7 @@ export const passTimeSection: Section<Result> = {
     const reports = <T>(key: string): T[] =>
       outcomes.filter((o) => o.key === key && o.failure === null).map((o) => JSON.parse(o.stdout) as T);
     const rates = reports<DeviceProfile>('probe').map((device) => device.storage.bandwidth_bytes_per_second);
-    const bandwidth = rates.length === 0 ? null : Math.max(...rates);
+    const bandwidth = median(rates);
     const streamed = reports<PassTimesReport>('streamed');
     const resident = reports<PassTimesReport>('resident');
     return {

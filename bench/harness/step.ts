@@ -70,7 +70,7 @@ async function runStep(step: Step, { env, readahead, signal }: Conditions): Prom
 async function runChild(
   program: string,
   args: string[],
-  { key, timeoutMs }: Step,
+  { key, timeoutMs, limitBytes }: Step,
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<Omit<Outcome, 'peakBytes'>> {
@@ -99,7 +99,8 @@ async function runChild(
     const wallMs = performance.now() - began;
     let failure: string | null = null;
     if (timedOut) failure = `not done after ${timeoutMs / 1000} s`;
-    else if (killedBy === 'SIGKILL') failure = 'killed: out of memory at its limit';
+    else if (signal.aborted) failure = 'stopped';
+    else if (killedBy === 'SIGKILL' && limitBytes !== undefined) failure = 'killed: out of memory at its limit';
     else if (code !== 0) failure = lastLine(stderr) || `exit code ${code}, ${killedBy ?? 'no message'}`;
     return { key, stdout, firstByteMs, wallMs, failure };
   } finally {

@@ -1,11 +1,5 @@
 import { loadCmt } from '@flash-slim/cmt';
-import {
-  explainPlan,
-  parseBytes,
-  planPrefetch,
-  type Strategy,
-  savePlan,
-} from '@flash-slim/plan';
+import { explainPlan, parseBytes, planPrefetch, type Strategy, savePlan } from '@flash-slim/plan';
 import { Option } from 'commander';
 import { command } from '../command.ts';
 import { usageError } from '../errors.ts';

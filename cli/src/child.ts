@@ -1,5 +1,6 @@
 // Work in a process of its own: imports, probes and profiles take memory that the process that serves must not hold.
 import { spawn } from 'node:child_process';
+import { dropUnmappedFilePages } from '@flash-slim/native';
 import type { Context } from './context.ts';
 import { CliError } from './errors.ts';
 
@@ -9,6 +10,7 @@ import { CliError } from './errors.ts';
  */
 export async function runChild<T>(context: Pick<Context, 'signal' | 'quiet'>, args: string[]): Promise<T> {
   context.signal.throwIfAborted();
+  dropUnmappedFilePages();
   const command = [
     ...process.execArgv,
     process.argv[1] as string,

@@ -1,6 +1,6 @@
 // From flags to an engine that is ready: prepare, open, measure what the ready process holds, plan for the rest, load.
 import { Engine, type LoadReport, residentSetBytes } from '@flash-slim/engine';
-import { deviceFacts } from '@flash-slim/native';
+import { deviceFacts, dropUnmappedFilePages } from '@flash-slim/native';
 import {
   formatBytes,
   JsonPrefetchPlanLoader,
@@ -41,6 +41,7 @@ export async function loadEngine(context: Context, request: LoadRequest): Promis
   const device = await deviceProfile(context, flags.device);
   const engine = await Engine.open(prepared.cache, { profilePrefix: request.profilePrefix ?? '' });
   try {
+    dropUnmappedFilePages();
     const baselineBytes = residentSetBytes();
     const budgetBytes = budgetOf(flags);
     const plan = await planFor(request, device, budgetBytes, baselineBytes);

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { JsonWeightChunkMetaDataWriter } from '@flash-slim/cmt';
 import { Engine, profilingPlan, StreamingWeightCacheProvider } from '@flash-slim/engine';
+import { dropUnmappedFilePages } from '@flash-slim/native';
 import { formatBytes } from '@flash-slim/plan';
 import { openWeightCache } from '@flash-slim/weight-cache';
 import { runChild } from '../child.ts';
@@ -56,6 +57,7 @@ export const profile = command<ProfileOptions>({
     const threads = threadsOf(options);
     const engine = await Engine.open(cache);
     try {
+      dropUnmappedFilePages();
       const report = await engine.load({
         plan: profilingPlan(cache, options.prefillTokens, threads),
         threads,

@@ -76,14 +76,24 @@ else await measureAll();
 async function measureAll(): Promise<void> {
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
+  try {
+    await measureChosen(stop.signal);
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    process.stderr.write('stopped; the sections that were done are kept\n');
+    process.exitCode = 130;
+  }
+}
+
+async function measureChosen(signal: AbortSignal): Promise<void> {
   const setting: Setting = {
     quick: flags.quick,
     directory,
     env: childEnvironment(directory),
     ...inspectMachine(directory),
-    models: flags['dry-run'] ? plannedModels(directory) : await prepareModels(directory, stop.signal),
+    models: flags['dry-run'] ? plannedModels(directory) : await prepareModels(directory, signal),
   };
-  for (const section of chosen) await measureSection(section, setting, stop.signal);
+  for (const section of chosen) await measureSection(section, setting, signal);
 }
 
 async function measureSection(section: Section<unknown>, setting: Setting, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 // What a generation cost, in the terms that `generate` reports.
-import type { Engine } from './engine.ts';
+import type { Engine, PassTotals } from './engine.ts';
 import { TimerUtility } from './timing.ts';
 
 export interface GenAIMetricsReport {
@@ -19,15 +19,19 @@ export interface GenAIMetricsReport {
 export class GenAIMetrics {
   readonly #engine: Engine;
   readonly #timer = new TimerUtility();
+  #before: Record<'PREFILL' | 'DECODE', PassTotals>;
   #promptTokens = 0;
   #generatedTokens = 0;
   #firstTokenMs = 0;
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.#before = structuredClone(engine.totals);
   }
 
+  /** The generation begins: passes that the engine made before are not its own. */
   start(promptTokens: number): void {
+    this.#before = structuredClone(this.#engine.totals);
     this.#promptTokens = promptTokens;
     this.#timer.restart();
   }
@@ -37,7 +41,8 @@ export class GenAIMetrics {
   }
 
   report(): GenAIMetricsReport {
-    const { PREFILL, DECODE } = this.#engine.totals;
+    const PREFILL = difference(this.#engine.totals.PREFILL, this.#before.PREFILL);
+    const DECODE = difference(this.#engine.totals.DECODE, this.#before.DECODE);
     // A prompt of one token is served by a pass of decode's kind.
     const perSecond = (tokens: number, ms: number) => (ms > 0 ? (1000 * tokens) / ms : 0);
     const sum = (field: 'bytesRead' | 'wallMs' | 'stallMs' | 'ioBusyMs') => PREFILL[field] + DECODE[field];
@@ -54,4 +59,9 @@ export class GenAIMetrics {
       measured_pass_ms: DECODE.passes > 0 ? DECODE.wallMs / DECODE.passes : 0,
     };
   }
+}
+
+function difference(now: PassTotals, before: PassTotals): PassTotals {
+  const fields = Object.keys(now) as (keyof PassTotals)[];
+  return Object.fromEntries(fields.map((field) => [field, now[field] - before[field]])) as unknown as PassTotals;
 }

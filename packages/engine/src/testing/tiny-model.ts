@@ -34,7 +34,7 @@ export async function makeCache(
 
 export interface Cut {
   /** Row blocks of a group; whole chunks by default. */
-  rowBlocks?: number;
+  rowBlocks?: number | undefined;
   /** Whether a group stays, by its number; none by default. */
   resident?: (group: number) => boolean;
   slotCount?: number;

@@ -9,11 +9,13 @@ using ort::Call;
 using ort::Check;
 using ort::Slot;
 
-// One environment for the process, never released: sessions come and go.
+// Sessions are made one at a time: ONNX Runtime notes the operators' domain in a table of the whole process, and two
+// sessions that do so at once make one of them fail.
+std::mutex session_mutex;
+
+// One environment for the process, never released: sessions come and go. Under session_mutex.
 void* Environment() {
-  static std::mutex mutex;
   static void* environment = nullptr;
-  std::lock_guard lock(mutex);
   if (!environment) Check(Call(Slot::kCreateEnv, /*warning=*/2, "flash-slim", &environment));
   return environment;
 }
@@ -36,6 +38,7 @@ class BorrowedTensor {
 GraphSession::GraphSession(const std::string& library_path, const std::vector<uint8_t>& graph, PassState* state,
                            const std::string& profile_prefix) {
   ort::Load(library_path);
+  std::lock_guard lock(session_mutex);
   void* const environment = Environment();
   domain_ = std::make_unique<OperatorDomain>(state);
   Check(Call(Slot::kCreateSessionOptions, &options_));

@@ -14,6 +14,7 @@ export const demo = command<GenerateFlags>({
       seed: 7,
       temperature: 0.4,
       maxDecodeSteps: 160,
+      contextLength: 512,
     };
     for (const [name, value] of Object.entries(defaults)) command.setOptionValueWithSource(name, value, 'default');
   },

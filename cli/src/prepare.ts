@@ -6,6 +6,7 @@ import { type DeviceProfile, loadDeviceProfile } from '@flash-slim/plan';
 import { cacheKey, openWeightCache, type WeightCache, weightCachePath } from '@flash-slim/weight-cache';
 import { runChild } from './child.ts';
 import type { Context } from './context.ts';
+import { CliError } from './errors.ts';
 import { resolveModel } from './store/pull-model.ts';
 import { makeDirectory, storeDirectory } from './store/store.ts';
 
@@ -29,7 +30,7 @@ export async function prepareModel(context: Context, options: PrepareOptions): P
   const cmtPath = join(dirname(path), cmtFileName);
   if (options.model !== undefined && !(existsSync(path) && existsSync(cmtPath))) {
     context.log(`no weight cache of ${options.model} yet: profiling it once, into ${dirname(path)}`);
-    const model = (await resolveModel(options.model, context)).path;
+    const model = await modelPath(context, options.model);
     const args = ['--model', model, '--weight-cache-path', path, '--num-threads', String(options.threads)];
     await runChild(context, ['profile', ...args]);
   }
@@ -40,8 +41,19 @@ export async function prepareModel(context: Context, options: PrepareOptions): P
 
 async function cachePathOf(context: Context, options: PrepareOptions): Promise<string> {
   if (options.weightCachePath !== undefined) return resolve(options.weightCachePath);
-  const model = await resolveModel(options.model as string, context);
-  return weightCachePath(storeDirectory(), await cacheKey(model.path));
+  const path = await modelPath(context, options.model as string);
+  return weightCachePath(storeDirectory(), await cacheKey(path));
+}
+
+/** A name or URL that was not pulled yet is pulled by a child: hashing and unpacking leave tens of megabytes behind. */
+async function modelPath(context: Context, model: string): Promise<string> {
+  try {
+    return (await resolveModel(model)).path;
+  } catch (error) {
+    if (!(error instanceof CliError) || error.code !== 'MODEL_NOT_PULLED') throw error;
+  }
+  await runChild(context, ['pull', model]);
+  return (await resolveModel(model)).path;
 }
 
 /** The profile given, or this machine's own, measured once in a few seconds by a child process. */

@@ -186,7 +186,6 @@ const uint8_t* WeightChunkPrefetcher::Acquire(size_t stream_index, uint64_t* sta
   const uint64_t ticket = acquire_base_.load(std::memory_order_acquire) + stream_index;
   Slot& slot = slots_[ticket % slots_.size()];
   uint64_t waiting_since = 0;
-  bool reaped = false;
   const uint8_t* data = nullptr;
   while (!failed()) {
     const uint32_t event = events_.load(std::memory_order_acquire);
@@ -214,7 +213,10 @@ const uint8_t* WeightChunkPrefetcher::Acquire(size_t stream_index, uint64_t* sta
         // Whoever reaped before us may have brought it meanwhile: then there may be nothing left to wait for.
         const bool still = slot.word.load(std::memory_order_acquire) == word;
         Reap(arriving && still && !polling);
-        reaped = true;
+        reap.unlock();
+        // Whoever failed to take the lock meanwhile may be asleep, and this thread may be about to sleep itself, for a slot
+        // that no completion frees: somebody has to be left to reap.
+        Signal();
         CpuPause();
         continue;
       }
@@ -223,7 +225,6 @@ const uint8_t* WeightChunkPrefetcher::Acquire(size_t stream_index, uint64_t* sta
     else events_.wait(event);
   }
   if (waiting_since && stall_ns) *stall_ns += NowNs() - waiting_since;
-  if (reaped) Signal();  // whoever slept because we were reaping takes over
   return data;
 }
 

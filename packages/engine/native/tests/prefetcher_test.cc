@@ -143,6 +143,15 @@ int main() {
     prefetcher.ReadAhead();
     CHECK(Pass(prefetcher, fixture, 2, true) == int(fixture.groups.size()));
   }
+  // Threads that outlast their polling while others hold slots: somebody must always be left to reap.
+  for (const std::string& reader : readers)
+    for (int slots : {2, 3})
+      for (int threads : {2, 3, 4}) {
+        const DirectFile file = DirectFile::Open(fixture.path);
+        WeightChunkPrefetcher prefetcher(file, fixture.groups, slots, kSlotBytes, threads, reader, false);
+        prefetcher.ReadAhead();
+        for (int pass = 0; pass < 60; pass++) CHECK(Pass(prefetcher, fixture, threads, true) == int(fixture.groups.size()));
+      }
   // A file that shrinks while it is open.
   {
     const DirectFile file = DirectFile::Open(fixture.path);

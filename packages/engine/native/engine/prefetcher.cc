@@ -212,7 +212,8 @@ const uint8_t* WeightChunkPrefetcher::Acquire(size_t stream_index, uint64_t* sta
       if (reap.owns_lock()) {
         // Whoever reaped before us may have brought it meanwhile: then there may be nothing left to wait for.
         const bool still = slot.word.load(std::memory_order_acquire) == word;
-        Reap(arriving && still && !polling);
+        // After a failure the read may be over without having filled the slot: nothing would end the wait.
+        Reap(arriving && still && !polling && !failed());
         reap.unlock();
         // Whoever failed to take the lock meanwhile may be asleep, and this thread may be about to sleep itself, for a slot
         // that no completion frees: somebody has to be left to reap.

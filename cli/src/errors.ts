@@ -83,11 +83,23 @@ export function toFailure(error: unknown, signal: AbortSignal): Failure {
     const exitCode = typeof signal.reason === 'number' ? signal.reason : exitCodes.interrupted;
     return { code: 'INTERRUPTED', message: 'interrupted', exitCode };
   }
-  const message = error instanceof Error ? error.message : String(error);
-  const code = codeOf(error);
+  const known = diskFull(error) ?? error;
+  const message = known instanceof Error ? known.message : String(known);
+  const code = codeOf(known);
   if (code === undefined)
     return { code: 'INTERNAL', message: `unexpected error: ${message}`, exitCode: exitCodes.failure };
   return { code, message, exitCode: badInput.has(code) ? exitCodes.badInput : exitCodes.failure };
+}
+
+/** A full disk, wherever a write met it, as an error of its own; null for any other error. */
+export function diskFull(error: unknown): CliError | null {
+  const code = codeOf(error);
+  if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EFBIG') return null;
+  const { path, message } = error as NodeJS.ErrnoException;
+  const where = path === undefined || message.includes(path) ? '' : ` (${path})`;
+  return new CliError('DISK_FULL', `the disk is full: ${message}${where}; free some space and try again`, {
+    cause: error,
+  });
 }
 
 function codeOf(error: unknown): string | undefined {

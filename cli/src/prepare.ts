@@ -7,7 +7,7 @@ import { cacheKey, openWeightCache, type WeightCache, weightCachePath } from '@f
 import { runChild } from './child.ts';
 import type { Context } from './context.ts';
 import { CliError } from './errors.ts';
-import { resolveModel } from './store/pull-model.ts';
+import { resolveModel } from './store/resolve-model.ts';
 import { makeDirectory, storeDirectory } from './store/store.ts';
 
 export const cmtFileName = 'weight_chunks_metadata_table.json';

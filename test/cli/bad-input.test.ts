@@ -71,6 +71,39 @@ test('files that are no model', async () => {
   await refused(swapModel(join(directory, 'absent.gguf')), 2, /absent\.gguf/);
 });
 
+test('tensors that are stored in an unknown way, or past the end', async () => {
+  const whole = readFileSync(model);
+  const name = Buffer.from('blk.0.attn_q.weight');
+  const dimensions = whole.indexOf(name) + name.length;
+  assert.equal(whole.readUInt32LE(dimensions), 2);
+  const type = dimensions + 4 + 2 * 8;
+  const changed = (file: string, change: (bytes: Buffer) => void) => {
+    const bytes = Buffer.from(whole);
+    change(bytes);
+    writeFileSync(join(directory, file), bytes);
+    return swapModel(join(directory, file));
+  };
+  const stored = whole.readUInt32LE(type);
+  assert.equal(stored, 2, 'the tensor is Q4_0');
+  // IQ4_NL has Q4_0's sizes: nothing but the type is wrong.
+  const known = await refused(
+    changed('known.gguf', (bytes) => bytes.writeUInt32LE(20, type)),
+    2,
+    /attn_q.*IQ4_NL/,
+  );
+  assert.equal(known.code, 'UNSUPPORTED_TYPE');
+  const unknown = await refused(
+    changed('type.gguf', (bytes) => bytes.writeUInt32LE(99, type)),
+    2,
+    /attn_q.*99/,
+  );
+  assert.equal(unknown.code, 'UNSUPPORTED_TYPE');
+  for (const offset of [whole.length, 2 ** 40, 2n ** 63n]) {
+    const args = changed('offset.gguf', (bytes) => bytes.writeBigUInt64LE(BigInt(offset) & ~31n, type + 4));
+    assert.equal((await refused(args, 2, /offset\.gguf.*attn_q/)).code, 'MODEL_TRUNCATED');
+  }
+});
+
 test('flags', async () => {
   const without = (flag: string) => good.toSpliced(good.indexOf(flag), 2);
   await refused([...good, '--no-such-flag'], 2, /--no-such-flag/);
@@ -83,13 +116,30 @@ test('flags', async () => {
 });
 
 test('what the model or the budget does not allow', async () => {
-  await refused([...good, '--memory-budget', '20MB'], 2, /20(\.0)? MB.*(floor|least|needs)/i);
+  const floor = await refused([...good, '--memory-budget', '20MB'], 2, /20(\.0)? MB.*needs at least/i);
+  const least = Number(/needs at least (\d+) MB/.exec(floor.message)?.[1]);
+  const parts = ['process', 'tokenizer', 'KV for 64 positions', 'activations', 'room for weights', 'reserve'].map(
+    (part) => {
+      const [, value, unit] = new RegExp(`([\\d.]+) (B|kB|MB) ${part}`).exec(floor.message) ?? [];
+      assert.ok(value, `${part} in: ${floor.message}`);
+      return Number(value) * ({ B: 1e-6, kB: 1e-3 }[unit as string] ?? 1);
+    },
+  );
+  const sum = parts.reduce((total, megabytes) => total + megabytes, 0);
+  // The whole is rounded up to 1 MB, the parts to three digits.
+  assert.ok(Math.abs(least - sum) < 1.5, `${sum} MB of parts make ${least} MB`);
+  // What the sentence says is enough is enough, give or take what one process has more than another.
+  assert.equal((await flashSlim([...good, '--memory-budget', `${least + 3}MB`], { env })).code, 0);
   await refused(good.with(good.indexOf('abc'), 'abc '.repeat(200)), 2, /64/);
   const larger = join(directory, 'larger.gguf');
   writeRandomGguf(larger, { vocabularySize: 512 });
   await refused([...good, '--tokenizer', larger], 2, /512/);
   // A file where the store should be: unwritable for root too.
   await refused(good, 2, /cannot/, { FLASH_SLIM_HOME: join(model, 'store') });
+  // File systems that make no directories; mkdir's own `recursive` would never return in /proc.
+  await refused(good, 2, /cannot use \/proc\/.*FLASH_SLIM_HOME/, { FLASH_SLIM_HOME: '/proc/store/deep' });
+  await refused(['pull', model], 2, /cannot use \/sys\/.*FLASH_SLIM_HOME/, { FLASH_SLIM_HOME: '/sys/store' });
+  await refused(['profile', '--model', model, '--out', '/proc/out/deep'], 2, /cannot use \/proc\//);
 });
 
 test('a damaged cache never yields a token', async () => {

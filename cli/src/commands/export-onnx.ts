@@ -2,7 +2,7 @@ import { exportPlainOnnx } from '@flash-slim/model/export';
 import { formatBytes } from '@flash-slim/plan';
 import { command } from '../command.ts';
 import { usageError } from '../errors.ts';
-import { resolveModel } from '../store/pull-model.ts';
+import { resolveModel } from '../store/resolve-model.ts';
 
 interface ExportOptions {
   model?: string;

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { JsonWeightChunkMetaDataWriter } from '@flash-slim/cmt';
 import { Engine, profilingPlan, StreamingWeightCacheProvider } from '@flash-slim/engine';
@@ -7,10 +6,11 @@ import { formatBytes } from '@flash-slim/plan';
 import { openWeightCache } from '@flash-slim/weight-cache';
 import { runChild } from '../child.ts';
 import { command } from '../command.ts';
-import { CliError, usageError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { integer, threadsOf } from '../options.ts';
 import { cmtFileName } from '../prepare.ts';
-import { resolveModel } from '../store/pull-model.ts';
+import { resolveModel } from '../store/resolve-model.ts';
+import { makeDirectory } from '../store/store.ts';
 
 interface ProfileOptions {
   model?: string;
@@ -42,15 +42,7 @@ export const profile = command<ProfileOptions>({
       throw usageError('give --out a directory (or --weight-cache-path a file)');
     const model = await resolveModel(options.model, context);
     const path = resolve(options.weightCachePath ?? join(options.out as string, 'weights.fsw'));
-    await mkdir(dirname(path), { recursive: true }).catch((cause: Error) => {
-      throw new CliError(
-        'DIRECTORY_UNWRITABLE',
-        `cannot use ${dirname(path)}: ${cause.message}; give another directory`,
-        {
-          cause,
-        },
-      );
-    });
+    await makeDirectory(dirname(path), 'give another directory, or set FLASH_SLIM_HOME');
     // Importing takes memory that is given back only when its process ends.
     await runChild(context, ['import', '--model', model.path, '--weight-cache-path', path]);
     const cache = await openWeightCache(path);

@@ -1,9 +1,10 @@
 // Measures this device: facts from the system, storage by reading as the engine reads. The sweep goes round several
 // times, each round over all kinds of reads, so that a busy moment spoils one value of each median and not one kind.
 import { deviceFacts, probeDirectory, probeFile, type StorageProbe } from '@flash-slim/native';
-import type { DeviceProfile } from '@flash-slim/plan';
+import { type DeviceProfile, formatBytes } from '@flash-slim/plan';
 import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';
+import { freeBytes } from '../store/disk-space.ts';
 import { chooseBest, median, type Reads, readsToMeasure, toMeasurement } from './sweep.ts';
 
 export interface ProbeOptions extends Pick<Context, 'signal' | 'log' | 'progress'> {
@@ -30,6 +31,7 @@ interface Pace {
 
 const megabyte = 1 << 20;
 const appendBytes = 16 * megabyte;
+const leastFileBytes = 4 * megabyte;
 const unhurried: Pace = {
   fileBytes: 512 * megabyte,
   writeSeconds: 3,
@@ -51,7 +53,7 @@ const hurried: Pace = {
 /** An embedding row or two: the smallest read the engine does. */
 const latencyBlockBytes = 4096;
 
-/** Takes under 20 seconds, `quick` under 4. Throws DIRECTORY_UNWRITABLE, FILE_UNREADABLE, FILE_TOO_SMALL, READ_FAILED. */
+/** Takes under 20 seconds, `quick` under 4. Throws DIRECTORY_UNWRITABLE, DISK_FULL, FILE_UNREADABLE, FILE_TOO_SMALL, READ_FAILED. */
 export async function probeDevice(options: ProbeOptions): Promise<DeviceProfile> {
   const pace = options.quick ? hurried : unhurried;
   const facts = deviceFacts();
@@ -94,11 +96,19 @@ export async function probeDevice(options: ProbeOptions): Promise<DeviceProfile>
 }
 
 async function writeTestFile(probe: StorageProbe, pace: Pace, options: ProbeOptions): Promise<void> {
-  const progress = options.progress('writing a test file', pace.fileBytes, 'bytes');
+  // Others write too: half of what is free is left to them.
+  const fileBytes = Math.min(pace.fileBytes, Math.floor((await freeBytes(options.directory)) / 2));
+  if (fileBytes < leastFileBytes) {
+    throw new CliError(
+      'DISK_FULL',
+      `${options.directory} has no room for a test file of ${formatBytes(leastFileBytes)}: free some, or give a file to read with --file`,
+    );
+  }
+  const progress = options.progress('writing a test file', fileBytes, 'bytes');
   const end = Date.now() + 1000 * pace.writeSeconds;
   try {
-    while (probe.bytes < pace.fileBytes && (probe.bytes === 0 || Date.now() < end)) {
-      await probe.append(appendBytes);
+    while (probe.bytes < fileBytes && (probe.bytes === 0 || Date.now() < end)) {
+      await probe.append(Math.min(appendBytes, fileBytes - probe.bytes));
       options.signal.throwIfAborted();
       progress.update(probe.bytes);
     }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Activity } from './activity.ts';
+import { readPast } from './file-stream.ts';
 
 /** SHA-256 of a file as 64 hex digits. */
 export async function fileDigest(path: string, activity: Activity): Promise<string> {
@@ -9,9 +9,10 @@ export async function fileDigest(path: string, activity: Activity): Promise<stri
   const progress = activity.progress('checking', (await stat(path)).size, 'bytes');
   let done = 0;
   try {
-    for await (const chunk of createReadStream(path, { signal: activity.signal, highWaterMark: 1 << 20 })) {
-      hash.update(chunk as Buffer);
-      done += (chunk as Buffer).length;
+    for await (const chunk of readPast(path)) {
+      activity.signal.throwIfAborted();
+      hash.update(chunk);
+      done += chunk.length;
       progress.update(done);
     }
   } finally {

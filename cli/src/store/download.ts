@@ -1,26 +1,21 @@
 // HTTP download that survives interruptions. PARTIAL holds the bytes so far, PARTIAL.json what they are the beginning of.
 // A download goes on only where the server proves that the file is still the same (If-Range with a strong validator), or
 // where a checksum will prove it at the end; otherwise it starts over.
-import { createWriteStream } from 'node:fs';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { CliError } from '../errors.ts';
 import type { Progress } from '../progress.ts';
 import type { Activity } from './activity.ts';
 import { requireSpace } from './disk-space.ts';
-import { type Answer, RangeRefused, request, TransferBroken } from './http-request.ts';
+import { writePast } from './file-stream.ts';
+import { type Answer, RangeRefused, request, TransferBroken, withoutCredentials } from './http-request.ts';
+import { type RetryOptions, retrying } from './retry.ts';
 
-export interface DownloadOptions {
+export interface DownloadOptions extends RetryOptions {
   /** The caller checks the file's SHA-256 afterwards, so that going on needs no validator. */
   willBeChecked: boolean;
-  /** Attempts in a row that bring no new byte. */
-  attempts?: number;
-  /** Wait before the second attempt; doubles up to 16 times that. */
-  backoffMilliseconds?: number;
-  /** Give an attempt up when nothing arrives for so long. */
-  stallMilliseconds?: number;
+  authorization?: string | undefined;
+  /** Asked before the first byte is written, with the bytes that are still to come; refuses by throwing. */
+  admit?: ((bytes: number) => Promise<void>) | undefined;
 }
 
 /** What the bytes so far are the beginning of. */
@@ -39,25 +34,12 @@ export async function download(
   activity: Activity,
   options: DownloadOptions,
 ): Promise<void> {
-  const { attempts = 6, backoffMilliseconds = 500 } = options;
   const transfer = new Transfer(url, partial, activity, options);
-  let furthest = 0;
-  let fruitless = 0;
   try {
-    for (;;) {
-      try {
-        return await transfer.attempt();
-      } catch (error) {
-        activity.signal.throwIfAborted();
-        if (!(error instanceof TransferBroken)) throw error;
-        fruitless = transfer.doneBytes > furthest ? 1 : fruitless + 1;
-        furthest = Math.max(furthest, transfer.doneBytes);
-        if (fruitless >= attempts) throw gaveUp(url, fruitless, error);
-        const wait = backoffMilliseconds * 2 ** Math.min(fruitless - 1, 4);
-        activity.log(`${error.message}; trying again in ${wait / 1000} s`);
-        await sleep(wait, undefined, { signal: activity.signal });
-      }
-    }
+    await retrying(url, activity, options, {
+      attempt: () => transfer.attempt(),
+      reached: () => transfer.doneBytes,
+    });
   } finally {
     transfer.progress?.stop();
   }
@@ -94,11 +76,13 @@ class Transfer {
         offset: have,
         validator: beginning?.validator ?? null,
         stallMilliseconds: this.options.stallMilliseconds ?? 30_000,
+        authorization: this.options.authorization,
       });
       try {
         // From 0 although more was asked for: the file has changed, or the server knows no ranges.
         const goesOn = answer.offset === have && (have === 0 || answer.totalBytes === beginning?.totalBytes);
-        if (!goesOn && answer.offset !== 0) throw new RangeRefused(`${this.url} has changed its size`);
+        if (!goesOn && answer.offset !== 0)
+          throw new RangeRefused(`${withoutCredentials(this.url)} has changed its size`);
         await this.receive(answer);
       } finally {
         answer.close();
@@ -111,16 +95,17 @@ class Transfer {
 
   private async receive(answer: Answer): Promise<void> {
     const { offset, totalBytes, validator } = answer;
-    await requireSpace(dirname(this.partial), (totalBytes ?? offset + spaceCheckBytes) - offset);
+    const toCome = (totalBytes ?? offset + spaceCheckBytes) - offset;
+    await requireSpace(dirname(this.partial), toCome);
+    await this.options.admit?.(toCome);
     if (offset === 0) {
       await discardPartial(this.partial);
-      const beginning: Beginning = { url: this.url, validator, totalBytes };
+      const beginning: Beginning = { url: withoutCredentials(this.url), validator, totalBytes };
       await writeFile(`${this.partial}.json`, JSON.stringify(beginning));
     }
     this.doneBytes = offset;
     this.progress ??= this.activity.progress('downloading', totalBytes, 'bytes');
-    const file = createWriteStream(this.partial, { flags: offset === 0 ? 'w' : 'r+', start: offset, flush: true });
-    await pipeline(this.counted(answer), file, { signal: this.activity.signal });
+    await writePast(this.counted(answer), this.partial, { start: offset, signal: this.activity.signal });
     if (totalBytes !== null && this.doneBytes !== totalBytes) {
       throw new TransferBroken(`the connection ended at ${this.doneBytes} of ${totalBytes} bytes`);
     }
@@ -135,6 +120,7 @@ class Transfer {
       if (totalBytes !== null || this.doneBytes < nextSpaceCheck) continue;
       // A server that tells no length could send for ever.
       await requireSpace(dirname(this.partial), spaceCheckBytes);
+      await this.options.admit?.(spaceCheckBytes);
       nextSpaceCheck = this.doneBytes + spaceCheckBytes;
     }
   }
@@ -143,7 +129,9 @@ class Transfer {
     try {
       const beginning = JSON.parse(await readFile(`${this.partial}.json`, 'utf8')) as Beginning;
       const provable = beginning.validator !== null || this.options.willBeChecked;
-      return beginning.url === this.url && provable && beginning.totalBytes !== null ? beginning : null;
+      return beginning.url === withoutCredentials(this.url) && provable && beginning.totalBytes !== null
+        ? beginning
+        : null;
     } catch {
       return null;
     }
@@ -151,10 +139,3 @@ class Transfer {
 }
 
 const sizeOf = async (path: string): Promise<number> => (await stat(path).catch(() => null))?.size ?? 0;
-
-function gaveUp(url: string, attempts: number, cause: Error): CliError {
-  const advice = 'run the command again to go on from there';
-  return new CliError('DOWNLOAD_FAILED', `${url}: gave up after ${attempts} attempts (${cause.message}); ${advice}`, {
-    cause,
-  });
-}

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import type { Activity } from './activity.ts';
-import { pullModel, resolveModel } from './pull-model.ts';
+import { pullModel } from './pull-model.ts';
+import { resolveModel } from './resolve-model.ts';
 
 const content = Buffer.concat([Buffer.from('GGUF'), Buffer.alloc(100_000, 7)]);
 const digest = createHash('sha256').update(content).digest('hex');

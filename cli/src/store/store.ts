@@ -1,8 +1,10 @@
 // The local model store: DIRECTORY/models/NAME.json says what NAME is, NAME.gguf is its file (or the record points at a
 // file elsewhere). A record is written after its file is whole and under its own name, so a record is never half true.
-import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
+import { makeDirectories } from '@flash-slim/weight-cache';
 import { CliError } from '../errors.ts';
 
 export interface StoredModel {
@@ -25,15 +27,14 @@ export function storeDirectory(): string {
 
 export const modelsDirectory = (): string => join(storeDirectory(), 'models');
 
-/** Creates a directory that this process can write, or says why not. */
-export async function makeDirectory(directory: string): Promise<void> {
+/** Creates a directory that this process can write, or says why not. `advice`: how to choose another. */
+export async function makeDirectory(directory: string, advice = 'set FLASH_SLIM_HOME to another'): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true });
+    await makeDirectories(directory);
+    await access(directory, constants.W_OK);
   } catch (error) {
     const reason = (error as Error).message;
-    throw new CliError('DIRECTORY_UNWRITABLE', `cannot use ${directory}: ${reason}; set FLASH_SLIM_HOME to another`, {
-      cause: error,
-    });
+    throw new CliError('DIRECTORY_UNWRITABLE', `cannot use ${directory}: ${reason}; ${advice}`, { cause: error });
   }
 }
 

@@ -1,9 +1,10 @@
 // Streams one member out of a zip archive (a Python wheel is one), without holding it in memory.
 // Format: PKWARE APPNOTE.TXT 6.3.10, sections 4.3.7 (local header), 4.3.12 (central directory), 4.3.16 (its end).
 import { type FileHandle, open } from 'node:fs/promises';
-import { type Readable, Transform } from 'node:stream';
+import { Readable } from 'node:stream';
 import { createInflateRaw } from 'node:zlib';
 import { CliError } from '../errors.ts';
+import { readPast } from './file-stream.ts';
 
 const endSignature = 0x06054b50;
 const centralSignature = 0x02014b50;
@@ -31,16 +32,16 @@ export async function openZipMember(path: string, name: string): Promise<{ strea
     const start = member.localOffset + 30 + local.readUInt16LE(26) + local.readUInt16LE(28);
     if (start + member.compressedBytes > (await file.stat()).size) throw broken(path, `${name} ends past its end`);
     if (member.compressedBytes === 0) throw broken(path, `${name} is empty`);
-    const raw = file.createReadStream({ start, end: start + member.compressedBytes - 1, highWaterMark: 1 << 20 });
+    if (member.method !== stored && member.method !== deflated)
+      throw broken(path, `${name} has the compression method ${member.method}`);
+    const raw = Readable.from(readPast(path, start, start + member.compressedBytes), { objectMode: false });
     if (member.method === stored) return { stream: raw, bytes: member.bytes };
-    if (member.method !== deflated) throw broken(path, `${name} has the compression method ${member.method}`);
-    const inflated = raw.pipe(createInflateRaw({ chunkSize: 1 << 18 }));
+    const inflated = raw.pipe(createInflateRaw({ chunkSize: 1 << 16 }));
     raw.on('error', (error) => inflated.destroy(error));
     inflated.on('close', () => raw.destroy());
     return { stream: inflated, bytes: member.bytes };
-  } catch (error) {
+  } finally {
     await file.close();
-    throw error;
   }
 }
 
@@ -79,14 +80,3 @@ async function read(file: FileHandle, path: string, position: number, length: nu
 
 const broken = (path: string, what: string) =>
   new CliError('ARCHIVE_BROKEN', `${path} is not a usable archive: ${what}`);
-
-/** Passes bytes through and fails at the first one past `limit`. */
-export function limitTo(limit: number, describe: string): Transform {
-  let seen = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      seen += chunk.length;
-      done(seen > limit ? new CliError('ARCHIVE_BROKEN', `${describe} is larger than ${limit} bytes`) : null, chunk);
-    },
-  });
-}

@@ -2,8 +2,8 @@
 // Order of writing: header without the complete flag, chunks, tokenizer, graph, manifest, sync, complete header, sync,
 // rename, sync of the directory. So whatever is found under the cache's name is whole, and so is what says it is.
 import { createHash } from 'node:crypto';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { ImportedModel } from '@flash-slim/model';
 import {
   type CacheFile,
@@ -21,6 +21,7 @@ import { encodeHeader } from './header.ts';
 import { type CacheOptions, withJob } from './job.ts';
 import { alignUp, type CacheLayout, layOut } from './layout.ts';
 import { BuildLock } from './lock.ts';
+import { makeDirectories } from './make-directories.ts';
 import { type CacheManifest, layoutVersion } from './manifest.ts';
 import { openWeightCache, sha256 } from './open.ts';
 
@@ -41,7 +42,7 @@ export async function buildWeightCache(
 ): Promise<CacheManifest> {
   options.signal?.throwIfAborted();
   const layout = layOut(model);
-  await mkdir(dirname(outPath), { recursive: true }).catch((cause: Error) => {
+  await makeDirectories(dirname(resolve(outPath))).catch((cause: Error) => {
     throw new WeightCacheError('OUTPUT_UNWRITABLE', `cannot create the directory of ${outPath}: ${cause.message}`, {
       cause,
     });

@@ -1,4 +1,4 @@
-#include "io/mapped_files.h"
+#include "io/file_pages.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -32,6 +32,12 @@ void DropUnmappedFilePages() {
     posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
     close(fd);
   }
+}
+
+void DropFilePages(int fd, off_t offset, off_t bytes) {
+  sync_file_range(fd, offset, bytes,
+                  SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+  posix_fadvise(fd, offset, bytes, POSIX_FADV_DONTNEED);
 }
 
 }  // namespace flash_slim

@@ -56,7 +56,12 @@ function nodeTests() {
   const model = realModel();
   const directory = mkdtempSync(join(tmpdir(), 'flash-slim-test-'));
   const totals = join(directory, 'totals.json');
-  const patterns = ['packages/*/src/**/*.test.ts', 'packages/engine/native/src/**/*.test.ts', 'cli/src/**/*.test.ts'];
+  const patterns = [
+    'proto/src/**/*.test.ts',
+    'packages/*/src/**/*.test.ts',
+    'packages/engine/native/src/**/*.test.ts',
+    'cli/src/**/*.test.ts',
+  ];
   try {
     const { error } = spawnSync(
       'node',

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { bootstrap } from './bootstrap.mjs';
 import { armTests, nativeTests } from './native-tests.mjs';
 import { root, toolEnvironment } from './packages.mjs';
+import { installServer, servers } from './servers.mjs';
 
 const say = (line) => console.log(`\n== ${line}`);
 const summary = [];
@@ -52,6 +53,17 @@ function realModel() {
   return null;
 }
 
+/** The servers that tests of the services run against: built once where they are missing, which takes minutes. */
+async function realServers() {
+  for (const name of Object.keys(servers)) {
+    try {
+      await installServer(name, say);
+    } catch (error) {
+      say(`no ${name}, so tests that need it are skipped: ${error.message}`);
+    }
+  }
+}
+
 function nodeTests() {
   const model = realModel();
   const directory = mkdtempSync(join(tmpdir(), 'flash-slim-test-'));
@@ -89,6 +101,7 @@ function nodeTests() {
 
 try {
   bootstrap();
+  await realServers();
   run('C++ tests', nativeTests);
   run('TypeScript tests', nodeTests);
   run('C++ tests on ARM64, under qemu', armTests);

@@ -1,7 +1,7 @@
 // A directory as object store: for one machine, and for `flash-slim up`. An object appears by link or rename of a file
 // that is whole and synced, so that a reader, or a machine that lost power, sees all of it or nothing.
 //
-//   objects/<segment>/<segment>@     '@' is in no key, so that a key may also be the beginning of another
+//   objects/<segment>/<segment>@     '@' is in no key: no object is in the way of another's directory
 //   uploads/<upload id>/key, 00001@  parts of an upload that is under way
 //   tmp/                             files that are being written; emptied at start
 //
@@ -183,11 +183,12 @@ export class DirectoryStore implements ObjectStore {
     if (directory !== null) await rm(directory, { recursive: true, force: true });
   }
 
-  async *listUploads(prefix: string): AsyncIterable<PendingUpload> {
+  async *listUploads(key: string): AsyncIterable<PendingUpload> {
+    checkKey(key);
     for (const uploadId of await readdir(join(this.#root, 'uploads'))) {
       const path = join(this.#root, 'uploads', uploadId, 'key');
-      const key = await readFile(path, 'utf8').catch(() => null);
-      if (key?.startsWith(prefix)) yield { key, uploadId, started: (await stat(path)).mtime };
+      if ((await readFile(path, 'utf8').catch(() => null)) === key)
+        yield { uploadId, started: (await stat(path)).mtime };
     }
   }
 

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 export interface ObjectInfo {
   key: string;
   bytes: number;
-  /** Changes with every put. */
+  /** Another one whenever the bytes are others. */
   etag: string;
   modified: Date;
 }
@@ -33,7 +33,6 @@ export interface UploadedPart {
 }
 
 export interface PendingUpload {
-  key: string;
   uploadId: string;
   started: Date;
 }
@@ -60,7 +59,7 @@ export interface ObjectStore {
   putStream(key: string, bytes: number, pieces: AsyncIterable<Uint8Array>, options?: Abortable): Promise<ObjectInfo>;
   /** The object, or a part of it, as a stream. Throws OBJECT_NOT_FOUND; the stream may break off with STORE_UNAVAILABLE. */
   get(key: string, options?: GetOptions): Promise<Readable>;
-  /** In the order of their keys. */
+  /** In the order of their keys. A key below another's (a/b beside a) may be left out: MinIO does. */
   list(prefix: string, options?: Abortable & { after?: string }): AsyncIterable<ObjectInfo>;
   /** An object that is not there is deleted already. */
   delete(key: string, options?: Abortable): Promise<void>;
@@ -73,7 +72,8 @@ export interface ObjectStore {
   /** Makes the object of the parts that are there, in order of their numbers. */
   completeUpload(key: string, uploadId: string, options?: Abortable): Promise<void>;
   abortUpload(key: string, uploadId: string, options?: Abortable): Promise<void>;
-  listUploads(prefix: string, options?: Abortable): AsyncIterable<PendingUpload>;
+  /** Of this key: MinIO knows no other way to ask. Uploads that nobody ends are the store's to expire. */
+  listUploads(key: string, options?: Abortable): AsyncIterable<PendingUpload>;
 
   close(): Promise<void>;
 }

@@ -184,14 +184,16 @@ export class S3Store implements ObjectStore {
     return this.#call(options, () => this.#client.initiateNewMultipartUpload(this.#bucket, key, {}));
   }
 
-  presignPart(key: string, uploadId: string, number: number, seconds: number): Promise<string> {
+  async presignPart(key: string, uploadId: string, number: number, seconds: number): Promise<string> {
     checkKey(key);
+    checkUploadId(uploadId);
     const query = { partNumber: String(number), uploadId };
     return this.#call({}, () => this.#client.presignedUrl('PUT', this.#bucket, key, seconds, query));
   }
 
   async putPart(key: string, uploadId: string, number: number, body: Uint8Array, options: Abortable = {}) {
     checkKey(key);
+    checkUploadId(uploadId);
     if (!Number.isSafeInteger(number) || number < 1 || number > maxParts)
       throw new StoreError('OBJECT_KEY_INVALID', `part ${number} must be a number from 1 to ${maxParts}`);
     const payload = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
@@ -222,24 +224,27 @@ export class S3Store implements ObjectStore {
 
   async abortUpload(key: string, uploadId: string, options: Abortable = {}): Promise<void> {
     checkKey(key);
-    await this.#call(options, () => this.#client.abortMultipartUpload(this.#bucket, key, uploadId)).catch((error) => {
+    try {
+      checkUploadId(uploadId);
+      await this.#call(options, () => this.#client.abortMultipartUpload(this.#bucket, key, uploadId));
+    } catch (error) {
       if (!(error instanceof StoreError) || error.code !== 'OBJECT_NOT_FOUND') throw error;
-    });
+    }
   }
 
-  async *listUploads(prefix: string, options: Abortable = {}): AsyncIterable<PendingUpload> {
-    let keyMarker = '';
+  async *listUploads(key: string, options: Abortable = {}): AsyncIterable<PendingUpload> {
+    checkKey(key);
     let uploadIdMarker = '';
-    for (;;) {
+    let keyMarker = '';
+    do {
       const page = await this.#call(options, () =>
-        this.#client.listIncompleteUploadsQuery(this.#bucket, prefix, keyMarker, uploadIdMarker, ''),
+        this.#client.listIncompleteUploadsQuery(this.#bucket, key, keyMarker, uploadIdMarker, ''),
       );
-      for (const { key, uploadId, initiated } of page.uploads)
-        yield { key, uploadId, started: new Date(initiated as unknown as string) };
-      if (!page.isTruncated) return;
-      keyMarker = page.nextKeyMarker;
+      for (const upload of page.uploads)
+        if (upload.key === key) yield { uploadId: upload.uploadId, started: new Date(String(upload.initiated)) };
+      keyMarker = page.isTruncated ? page.nextKeyMarker : '';
       uploadIdMarker = page.nextUploadIdMarker;
-    }
+    } while (keyMarker !== '');
   }
 
   close(): Promise<void> {
@@ -249,6 +254,7 @@ export class S3Store implements ObjectStore {
 
   async #listParts(key: string, uploadId: string, options: Abortable) {
     checkKey(key);
+    checkUploadId(uploadId);
     const client = this.#client as unknown as {
       listParts(bucket: string, key: string, uploadId: string): Promise<{ part: number; size: number; etag: string }[]>;
     };
@@ -298,6 +304,12 @@ export class S3Store implements ObjectStore {
     if (isTransient(error, code)) return new StoreError('STORE_UNAVAILABLE', `${about}: ${error.message}`, options);
     return new StoreError('STORE_FAILED', `${about}: ${error.message}`, options);
   }
+}
+
+/** The client puts it into URLs as it is. */
+function checkUploadId(uploadId: string): void {
+  if (!/^[A-Za-z0-9_=~-][A-Za-z0-9._=~-]{0,1000}$/.test(uploadId))
+    throw new StoreError('OBJECT_NOT_FOUND', `there is no upload ${JSON.stringify(uploadId.slice(0, 80))}`);
 }
 
 const notFoundCodes = new Set(['NoSuchKey', 'NotFound', 'NoSuchUpload']);

@@ -132,9 +132,9 @@ export interface CreateUploadRequest {
 }
 
 export interface CreateUploadResponse {
-  /** Empty when the store has these bytes already: go on to SubmitJob. */
+  /** Empty when these bytes were profiled already: go on to SubmitJob. */
   uploadId: string;
-  /** What JobSpec.source takes once every part is there: "upload:<sha256>/<upload id>", or "blob:<sha256>". */
+  /** What JobSpec.source takes once every part is there: "upload:<sha256>". */
   source: string;
   /** Bytes of every part but the last. */
   partBytes: number;

@@ -24,8 +24,11 @@ class StreamMatMulKernel {
     size_t column;
   };
 
+  enum class Gate { kNone, kSilu, kGelu };
+
   std::vector<int64_t> weights_ids;
-  bool silu_mul = false;
+  Gate gate = Gate::kNone;  // row blocks alternate gate, up; their activated product is the output
+  float softcap = 0;        // outputs are capped as by KernelSet::softcap; 0: they are not
 
   // x [tokens][K], y [tokens][N]
   void Compute(PassState& state, const float* x, int64_t tokens, float* y) const;
@@ -33,18 +36,31 @@ class StreamMatMulKernel {
 
  private:
   void Quantize(PassState& state, const float* x, int64_t tokens, int64_t columns) const;
-  void Multiply(PassState& state, const Part& part, const Activations* activations, int64_t tokens, float* y, size_t ldy,
-                uint64_t* stall_ns) const;
+  void Multiply(PassState& state, const Part& part, const Activations* activations, int64_t tokens, float* y,
+                size_t ldy, uint64_t* stall_ns) const;
 };
 
 struct RaggedAttentionKernel {
-  int layer = 0, heads = 0, kv_heads = 0, head_size = 0, rotary_dim = 0;
+  // Small weights that are part of the graph; nullptr where the model has none.
+  struct Weights {
+    const float* bias = nullptr;        // [(heads + 2 * kv_heads) * head_size]
+    const float* query_norm = nullptr;  // [head_size], or [heads * head_size] where all heads are normed as one vector
+    const float* key_norm = nullptr;    // [head_size] or [kv_heads * head_size]
+    bool norm_all_heads = false;
+  };
+
+  int layer = 0, heads = 0, kv_heads = 0, head_size = 0;
+  float scale = 0, softcap = 0;
+  int64_t window = 0;  // positions that a token sees, its own included; 0: all
+  float norm_epsilon = 0;
+  int rotary_dim = 0;  // 0: nothing rotates
   bool interleaved = false;
-  float scale = 0;
-  std::vector<float> inverse_frequencies;  // [rotary_dim / 2]
+  Turns turns;       // [rotary_dim / 2]
+  Turns long_turns;  // for contexts beyond short_context; empty: the same for all
+  int64_t short_context = 0;
 
   // qkv [tokens][(heads + 2 * kv_heads) * head_size], out [tokens][heads * head_size]
-  void Compute(PassState& state, const float* qkv, float* out) const;
+  void Compute(PassState& state, const float* qkv, const Weights& weights, float* out) const;
 };
 
 }  // namespace flash_slim

@@ -30,6 +30,19 @@ std::string StringAttribute(const void* info, const char* name) {
   value.resize(value.find('\0') == std::string::npos ? value.size() : value.find('\0'));
   return value;
 }
+// An attribute that a node may lack. ONNX Runtime tells by a failure, which is released here.
+bool IsMissing(void* status) {
+  if (status) Call(Slot::kReleaseStatus, status);
+  return status != nullptr;
+}
+int64_t IntAttribute(const void* info, const char* name, int64_t otherwise) {
+  int64_t value = 0;
+  return IsMissing(Call(Slot::kKernelInfoGetAttributeInt64, info, name, &value)) ? otherwise : value;
+}
+float FloatAttribute(const void* info, const char* name, float otherwise) {
+  float value = 0;
+  return IsMissing(Call(Slot::kKernelInfoGetAttributeFloat, info, name, &value)) ? otherwise : value;
+}
 template <class T>
 std::vector<T> ArrayAttribute(Slot slot, const void* info, const char* name) {
   size_t count = 0;
@@ -53,9 +66,25 @@ Input FirstInput(const void* context) {
   Check(Call(Slot::kGetDimensionsCount, info, &rank));
   if (rank <= 2) Check(Call(Slot::kGetDimensions, info, dimensions, rank));
   Call(Slot::kReleaseTensorTypeAndShapeInfo, info);
-  if (rank < 1 || rank > 2) throw Error("GRAPH_INVALID", "an operator of flash_slim takes rank 1 or 2, got " + std::to_string(rank));
+  if (rank < 1 || rank > 2)
+    throw Error("GRAPH_INVALID", "an operator of flash_slim takes rank 1 or 2, got " + std::to_string(rank));
   Check(Call(Slot::kGetTensorMutableData, value, &data));
   return {data, dimensions[0]};
+}
+// The values of an input that a node may lack (nullptr), and how many they are.
+const float* OptionalVector(const void* context, size_t index, int64_t* size) {
+  const void* value = nullptr;
+  void *info = nullptr, *data = nullptr;
+  size_t rank = 0;
+  Check(Call(Slot::kKernelContextGetInput, context, index, &value));
+  if (!value) return nullptr;
+  Check(Call(Slot::kGetTensorTypeAndShape, value, &info));
+  Check(Call(Slot::kGetDimensionsCount, info, &rank));
+  if (rank == 1) Check(Call(Slot::kGetDimensions, info, size, size_t(1)));
+  Call(Slot::kReleaseTensorTypeAndShapeInfo, info);
+  if (rank != 1) throw Error("GRAPH_INVALID", "biases and norms have rank 1, got " + std::to_string(rank));
+  Check(Call(Slot::kGetTensorMutableData, value, &data));
+  return static_cast<const float*>(data);
 }
 float* Output(void* context, int64_t rows, int64_t columns) {
   const int64_t dimensions[2] = {rows, columns};
@@ -75,24 +104,34 @@ struct Node {
 
 struct GatherRowsNode : Node {
   GatherRowsKernel kernel;
-  GatherRowsNode(PassState* s, const void* info) : Node(s) { kernel.weights_id = int(IntAttribute(info, "weights_id")); }
+  GatherRowsNode(PassState* s, const void* info) : Node(s) {
+    kernel.weights_id = int(IntAttribute(info, "weights_id"));
+  }
   void Run(void* context) override {
     const Input ids = FirstInput(context);
-    kernel.Compute(*state, static_cast<const int64_t*>(ids.data), ids.rows, Output(context, ids.rows, kernel.Columns(*state)));
+    kernel.Compute(*state, static_cast<const int64_t*>(ids.data), ids.rows,
+                   Output(context, ids.rows, kernel.Columns(*state)));
   }
 };
 struct StreamMatMulNode : Node {
   StreamMatMulKernel kernel;
   StreamMatMulNode(PassState* s, const void* info) : Node(s) {
     kernel.weights_ids = ArrayAttribute<int64_t>(Slot::kKernelInfoGetAttributeArrayInt64, info, "weights_ids");
-    kernel.silu_mul = StringAttribute(info, "activation") == "silu_mul";
+    const std::string activation = StringAttribute(info, "activation");
+    using Gate = StreamMatMulKernel::Gate;
+    kernel.gate = activation == "silu_mul" ? Gate::kSilu : activation == "gelu_mul" ? Gate::kGelu : Gate::kNone;
+    if (kernel.gate == Gate::kNone && activation != "none")
+      throw Error("GRAPH_INVALID", "StreamMatMul has no activation \"" + activation + "\"");
+    kernel.softcap = FloatAttribute(info, "softcap", 0);
     for (int64_t id : kernel.weights_ids)
       if (id < 0 || id >= int64_t(s->controller->chunk_count()))
-        throw Error("GRAPH_INVALID", "the graph asks for chunk " + std::to_string(id) + ", which the weight cache lacks");
+        throw Error("GRAPH_INVALID",
+                    "the graph asks for chunk " + std::to_string(id) + ", which the weight cache lacks");
   }
   void Run(void* context) override {
     const Input x = FirstInput(context);
-    kernel.Compute(*state, static_cast<const float*>(x.data), x.rows, Output(context, x.rows, kernel.OutputColumns(*state)));
+    kernel.Compute(*state, static_cast<const float*>(x.data), x.rows,
+                   Output(context, x.rows, kernel.OutputColumns(*state)));
   }
 };
 struct RaggedAttentionNode : Node {
@@ -102,16 +141,48 @@ struct RaggedAttentionNode : Node {
     kernel.heads = int(IntAttribute(info, "num_heads"));
     kernel.kv_heads = int(IntAttribute(info, "kv_num_heads"));
     kernel.head_size = int(IntAttribute(info, "head_size"));
-    kernel.rotary_dim = int(IntAttribute(info, "rotary_dim"));
-    kernel.interleaved = IntAttribute(info, "rotary_interleaved") != 0;
     kernel.scale = FloatAttribute(info, "scale");
-    kernel.inverse_frequencies =
+    kernel.softcap = FloatAttribute(info, "softcap", 0);
+    kernel.window = IntAttribute(info, "window", 0);
+    kernel.norm_epsilon = FloatAttribute(info, "norm_epsilon", 0);
+    kernel.rotary_dim = int(IntAttribute(info, "rotary_dim"));
+    if (kernel.rotary_dim == 0) return;
+    kernel.interleaved = IntAttribute(info, "rotary_interleaved") != 0;
+    kernel.turns.magnitude = kernel.long_turns.magnitude = FloatAttribute(info, "rotary_magnitude", 1);
+    kernel.turns.inverse_frequencies =
         ArrayAttribute<float>(Slot::kKernelInfoGetAttributeArrayFloat, info, "rotary_inverse_frequencies");
+    kernel.short_context = IntAttribute(info, "rotary_short_context", 0);
+    if (kernel.short_context > 0)
+      kernel.long_turns.inverse_frequencies =
+          ArrayAttribute<float>(Slot::kKernelInfoGetAttributeArrayFloat, info, "rotary_long_inverse_frequencies");
+    const size_t pairs = size_t(kernel.rotary_dim) / 2, long_pairs = kernel.long_turns.inverse_frequencies.size();
+    if (kernel.rotary_dim > kernel.head_size || kernel.turns.inverse_frequencies.size() != pairs ||
+        (long_pairs != 0 && long_pairs != pairs))
+      throw Error("GRAPH_INVALID", "RaggedAttention has other numbers of frequencies than of pairs that rotate");
   }
   void Run(void* context) override {
     const Input qkv = FirstInput(context);
     float* out = Output(context, qkv.rows, int64_t(kernel.heads) * kernel.head_size);
-    kernel.Compute(*state, static_cast<const float*>(qkv.data), out);
+    kernel.Compute(*state, static_cast<const float*>(qkv.data), WeightsOf(context), out);
+  }
+
+ private:
+  RaggedAttentionKernel::Weights WeightsOf(const void* context) const {
+    RaggedAttentionKernel::Weights weights;
+    const int64_t query_width = int64_t(kernel.heads) * kernel.head_size,
+                  key_width = int64_t(kernel.kv_heads) * kernel.head_size;
+    int64_t biases = 0, query_norms = 0, key_norms = 0;
+    weights.bias = OptionalVector(context, 1, &biases);
+    weights.query_norm = OptionalVector(context, 2, &query_norms);
+    weights.key_norm = OptionalVector(context, 3, &key_norms);
+    weights.norm_all_heads = query_norms != kernel.head_size;
+    const bool sound =
+        (!weights.bias || biases == query_width + 2 * key_width) &&
+        (weights.query_norm == nullptr) == (weights.key_norm == nullptr) &&
+        (!weights.query_norm || (query_norms == (weights.norm_all_heads ? query_width : kernel.head_size) &&
+                                 key_norms == (weights.norm_all_heads ? key_width : kernel.head_size)));
+    if (!sound) throw Error("GRAPH_INVALID", "RaggedAttention has biases or norms of other sizes than its heads");
+    return weights;
   }
 };
 
@@ -120,18 +191,21 @@ struct RaggedAttentionNode : Node {
 struct OperatorDomain::Operator : ort::CustomOp {
   const char* name;
   int input_type;
+  size_t input_count;  // all but the first may be missing
   PassState* state;
   Node* (*make)(PassState*, const void*);
 
-  Operator(const char* op_name, int type, PassState* s, Node* (*factory)(PassState*, const void*))
-      : CustomOp{}, name(op_name), input_type(type), state(s), make(factory) {
+  Operator(const char* op_name, int type, size_t inputs, PassState* s, Node* (*factory)(PassState*, const void*))
+      : CustomOp{}, name(op_name), input_type(type), input_count(inputs), state(s), make(factory) {
     version = ort::kApiVersion;
     get_name = [](const CustomOp* op) { return static_cast<const Operator*>(op)->name; };
     get_execution_provider_type = [](const CustomOp*) { return "CPUExecutionProvider"; };
     get_input_type = [](const CustomOp* op, size_t) { return static_cast<const Operator*>(op)->input_type; };
     get_output_type = [](const CustomOp*, size_t) { return ort::kFloat; };
-    get_input_type_count = get_output_type_count = [](const CustomOp*) -> size_t { return 1; };
-    get_input_characteristic = get_output_characteristic = get_input_memory_type = [](const CustomOp*, size_t) { return 0; };
+    get_input_type_count = [](const CustomOp* op) { return static_cast<const Operator*>(op)->input_count; };
+    get_output_type_count = [](const CustomOp*) -> size_t { return 1; };
+    get_output_characteristic = get_input_memory_type = [](const CustomOp*, size_t) { return 0; };
+    get_input_characteristic = [](const CustomOp*, size_t index) { return index == 0 ? 0 : 1; };  // required, optional
     for (auto& function : variadic) function = [](const CustomOp*) { return 1; };
     get_start_version = [](const CustomOp*) { return 1; };
     get_end_version = [](const CustomOp*) { return 0x7fffffff; };
@@ -164,12 +238,13 @@ struct OperatorDomain::Operator : ort::CustomOp {
 };
 
 OperatorDomain::OperatorDomain(PassState* state) {
-  const auto add = [&](const char* name, int type, Node* (*make)(PassState*, const void*)) {
-    operators_.push_back(std::make_unique<Operator>(name, type, state, make));
+  const auto add = [&](const char* name, int type, size_t inputs, Node* (*make)(PassState*, const void*)) {
+    operators_.push_back(std::make_unique<Operator>(name, type, inputs, state, make));
   };
-  add("GatherRows", ort::kInt64, [](PassState* s, const void* i) -> Node* { return new GatherRowsNode(s, i); });
-  add("StreamMatMul", ort::kFloat, [](PassState* s, const void* i) -> Node* { return new StreamMatMulNode(s, i); });
-  add("RaggedAttention", ort::kFloat, [](PassState* s, const void* i) -> Node* { return new RaggedAttentionNode(s, i); });
+  add("GatherRows", ort::kInt64, 1, [](PassState* s, const void* i) -> Node* { return new GatherRowsNode(s, i); });
+  add("StreamMatMul", ort::kFloat, 1, [](PassState* s, const void* i) -> Node* { return new StreamMatMulNode(s, i); });
+  add("RaggedAttention", ort::kFloat, 4,
+      [](PassState* s, const void* i) -> Node* { return new RaggedAttentionNode(s, i); });
   Check(Call(Slot::kCreateCustomOpDomain, "flash_slim", &domain_));
   for (auto& op : operators_) Check(Call(Slot::kCustomOpDomainAdd, domain_, static_cast<ort::CustomOp*>(op.get())));
 }

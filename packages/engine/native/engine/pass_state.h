@@ -2,6 +2,7 @@
 // a graph has one pass at a time.
 #pragma once
 #include <cmath>
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <vector>
@@ -12,6 +13,13 @@
 #include "kernels/kernel_set.h"
 
 namespace flash_slim {
+
+// How heads rotate: pair i by position * inverse_frequencies[i], growing by magnitude.
+struct Turns {
+  std::vector<float> inverse_frequencies;
+  float magnitude = 1;
+  auto operator<=>(const Turns&) const = default;
+};
 
 struct PassState {
   struct Token {
@@ -30,13 +38,14 @@ struct PassState {
   uint64_t stall_ns = 0;             // compute waited for reads, mean over the threads
   uint64_t streamed_compute_ns = 0;  // inside StreamMatMul, waiting excluded
 
-  // Cosines and sines [token][pairs] of this pass's positions, made once per distinct set of frequencies.
+  // Cosines and sines [token][pairs] of this pass's positions, made once per distinct turns.
   struct Rotation {
     bool current = false;
     std::vector<float> cosines, sines;
   };
-  const Rotation& RotationFor(const std::vector<float>& inverse_frequencies) {
-    Rotation& rotation = rotations_[inverse_frequencies];
+  const Rotation& RotationFor(const Turns& turns) {
+    const std::vector<float>& inverse_frequencies = turns.inverse_frequencies;
+    Rotation& rotation = rotations_[turns];
     if (rotation.current) return rotation;
     const size_t pairs = inverse_frequencies.size();
     rotation.cosines.resize(tokens.size() * pairs);
@@ -44,19 +53,19 @@ struct PassState {
     for (size_t t = 0; t < tokens.size(); t++)
       for (size_t i = 0; i < pairs; i++) {
         const double angle = double(tokens[t].position) * double(inverse_frequencies[i]);
-        rotation.cosines[t * pairs + i] = float(std::cos(angle));
-        rotation.sines[t * pairs + i] = float(std::sin(angle));
+        rotation.cosines[t * pairs + i] = float(std::cos(angle) * turns.magnitude);
+        rotation.sines[t * pairs + i] = float(std::sin(angle) * turns.magnitude);
       }
     rotation.current = true;
     return rotation;
   }
   // The tokens are others now: rotations are made anew when asked for.
   void TokensChanged() {
-    for (auto& [frequencies, rotation] : rotations_) rotation.current = false;
+    for (auto& [turns, rotation] : rotations_) rotation.current = false;
   }
 
  private:
-  std::map<std::vector<float>, Rotation> rotations_;
+  std::map<Turns, Rotation> rotations_;
 };
 
 }  // namespace flash_slim

@@ -1,5 +1,5 @@
-// One dispatch serves a whole matrix: its items are parts of its groups, in order of use, taken by whichever compute thread
-// is free. A group is read once for all threads and tokens, and given back when its last part is done.
+// One dispatch serves a whole matrix: its items are parts of its groups, in order of use, taken by whichever compute
+// thread is free. A group is read once for all threads and tokens, and given back when its last part is done.
 #include <algorithm>
 #include <atomic>
 #include <cstring>
@@ -10,12 +10,14 @@
 namespace flash_slim {
 namespace {
 
-// Row blocks multiplied at once where gate and up alternate: the tile [tokens][8 * kTileBlocks] stays in the L1/L2 cache.
+// Row blocks multiplied at once where gate and up alternate: the tile [tokens][8 * kTileBlocks] stays in the L1/L2
+// cache.
 constexpr int64_t kTileBlocks = 8;
 // Below this many values, one thread quantizes sooner than two are told to.
 constexpr int64_t kParallelQuantize = 16384;
 
-// The int8 copies of the activations at hand. One pass at a time, one product at a time: one buffer serves all operators.
+// The int8 copies of the activations at hand. One pass at a time, one product at a time: one buffer serves all
+// operators.
 struct ActivationBuffer {
   std::vector<int8_t> q;
   std::vector<float> scale;
@@ -31,7 +33,7 @@ thread_local std::vector<StreamMatMulKernel::Part> part_buffer;
 int64_t StreamMatMulKernel::OutputColumns(const PassState& state) const {
   int64_t columns = 0;
   for (int64_t id : weights_ids) columns += state.controller->chunk(int(id)).rows;
-  return silu_mul ? columns / 2 : columns;
+  return gate == Gate::kNone ? columns : columns / 2;
 }
 
 void StreamMatMulKernel::Quantize(PassState& state, const float* x, int64_t tokens, int64_t columns) const {
@@ -69,11 +71,12 @@ void StreamMatMulKernel::Multiply(PassState& state, const Part& part, const Acti
   const WeightGroup& g = state.controller->group(part.group);
   const WeightChunk& chunk = state.controller->chunk(g.weights_id);
   const auto matmul = state.float_activations ? state.kernels->matmul_f32 : state.kernels->matmul;
-  const int64_t unit = silu_mul ? 2 : 1, parts = state.parts_per_group;
+  const int64_t unit = gate == Gate::kNone ? 1 : 2, parts = state.parts_per_group;
   const int64_t count = (g.row_block_end - g.row_block_begin) / unit;
   const int64_t first = count * part.index / parts * unit, last = count * (part.index + 1) / parts * unit;
   static thread_local std::vector<float> tile;
-  if (silu_mul) {
+  if (gate != Gate::kNone) {
+    const auto multiply_gate = gate == Gate::kSilu ? state.kernels->silu_mul : state.kernels->gelu_mul;
     constexpr size_t ld = kTileBlocks * kRowsPerBlock;
     tile.resize(size_t(tokens) * ld);
     for (int64_t rb = first; rb < last; rb += kTileBlocks) {
@@ -82,9 +85,9 @@ void StreamMatMulKernel::Multiply(PassState& state, const Part& part, const Acti
              tile.data(), ld);
       for (int64_t t = 0; t < tokens; t++)
         for (int64_t b = 0; b < blocks; b += 2) {
-          const float* gate = &tile[t * ld + b * kRowsPerBlock];
-          state.kernels->silu_mul(gate, gate + kRowsPerBlock,
-                                  y + t * ldy + (g.row_block_begin + rb + b) / 2 * kRowsPerBlock, kRowsPerBlock);
+          const float* gates = &tile[t * ld + b * kRowsPerBlock];
+          multiply_gate(gates, gates + kRowsPerBlock, y + t * ldy + (g.row_block_begin + rb + b) / 2 * kRowsPerBlock,
+                        kRowsPerBlock);
         }
     }
   } else if (first < last) {
@@ -102,6 +105,9 @@ void StreamMatMulKernel::Multiply(PassState& state, const Part& part, const Acti
       for (int64_t t = 0; t < tokens; t++)
         std::memcpy(y + t * ldy + at, &tile[t * kRowsPerBlock], size_t(chunk.rows - at) * sizeof(float));
     }
+    const int64_t end = std::min((g.row_block_begin + last) * kRowsPerBlock, int64_t(chunk.rows));
+    for (int64_t t = 0; softcap > 0 && t < tokens; t++)
+      state.kernels->softcap(y + t * ldy + row, size_t(end - row), softcap);
   }
   state.controller->PostInvoke(part.group);
 }

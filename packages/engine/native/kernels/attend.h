@@ -1,10 +1,10 @@
 // Attention of one token over one KV head's blocks, once for every instruction set (lanes.h).
 //
-// Three sweeps: scores of all positions; softmax over each query head's scores; the weighted values. The first and the
-// last go through the KV blocks outside and the query heads inside, so that a block comes from memory once for all
-// heads that share it. Order of additions, whatever the instruction set: a score adds its products by ascending d; the
-// sum of exponentials keeps 8 lanes by position % 8 and adds them in order; an output adds its positions in order and
-// is divided by that sum at the end.
+// Three sweeps: scores of all positions; softmax (after the cap, where there is one) over each query head's scores; the
+// weighted values. The first and the last go through the KV blocks outside and the query heads inside, so that a block
+// comes from memory once for all heads that share it. Order of additions, whatever the instruction set: a score adds
+// its products by ascending d; the sum of exponentials keeps 8 lanes by position % 8 and adds them in order; an output
+// adds its positions in order and is divided by that sum at the end.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -115,8 +115,9 @@ void AddBlock(const float* weights, int64_t stride, int begin, int end, const vo
 }
 
 template <KvType kType>
-void Attend(const float* queries, int query_count, int head_size, float scale, const void* const* key_blocks,
-            const void* const* value_blocks, int64_t first, int64_t last, float* scores, float* out) {
+void Attend(const float* queries, int query_count, int head_size, float scale, float softcap,
+            const void* const* key_blocks, const void* const* value_blocks, int64_t first, int64_t last, float* scores,
+            float* out) {
   const int64_t first_block = first / kKvBlockTokens, end_block = (last + kKvBlockTokens - 1) / kKvBlockTokens;
   const int64_t base = first_block * kKvBlockTokens, stride = (end_block - first_block) * kKvBlockTokens;
   for (int64_t block = first_block; block < end_block; ++block) {
@@ -128,6 +129,7 @@ void Attend(const float* queries, int query_count, int head_size, float scale, c
   }
   for (int h = 0; h < query_count; ++h) {
     float* head_scores = scores + h * stride;
+    if (softcap > 0) Softcap(head_scores, size_t(stride), softcap);
     std::fill(head_scores, head_scores + (first - base), -INFINITY);
     std::fill(head_scores + (last - base), head_scores + stride, -INFINITY);
     ExponentiateScores(head_scores, stride);
@@ -150,11 +152,11 @@ void Attend(const float* queries, int query_count, int head_size, float scale, c
   }
 }
 
-void Attend(KvType type, const float* queries, int query_count, int head_size, float scale,
+void Attend(KvType type, const float* queries, int query_count, int head_size, float scale, float softcap,
             const void* const* key_blocks, const void* const* value_blocks, int64_t first, int64_t last, float* scores,
             float* out) {
   const auto attend = type == KvType::kF32 ? Attend<KvType::kF32> : Attend<KvType::kF16>;
-  attend(queries, query_count, head_size, scale, key_blocks, value_blocks, first, last, scores, out);
+  attend(queries, query_count, head_size, scale, softcap, key_blocks, value_blocks, first, last, scores, out);
 }
 
 }  // namespace

@@ -84,6 +84,7 @@ struct Avx2 {
 
 }  // namespace
 
-const KernelSet kAvx2Kernels = {"avx2", Quantize, Matmul<Avx2>, MatmulFloat, SiluMul, Rotate, StoreKv, Attend};
+const KernelSet kAvx2Kernels = {"avx2",  Quantize, Matmul<Avx2>, MatmulFloat, SiluMul, GeluMul,
+                                Softcap, RmsNorm,  Rotate,       StoreKv,     Attend};
 
 }  // namespace flash_slim

@@ -110,7 +110,8 @@ struct Avx512Vnni {
 
 }  // namespace
 
-const KernelSet kAvx512VnniKernels = {"avx512vnni", Quantize, Matmul<Avx512Vnni>, MatmulFloat, SiluMul, Rotate,
-                                      StoreKv,      Attend};
+const KernelSet kAvx512VnniKernels = {
+    "avx512vnni", Quantize, Matmul<Avx512Vnni>, MatmulFloat, SiluMul, GeluMul, Softcap, RmsNorm, Rotate,
+    StoreKv,      Attend};
 
 }  // namespace flash_slim

@@ -1,7 +1,8 @@
-// Quantization of activations, SiLU, rotary positions and KV stores, once for every instruction set (lanes.h).
+// Quantization of activations, gates, norms, rotary positions and KV stores, once for every instruction set (lanes.h).
 #pragma once
 #include <algorithm>
 #include <cfloat>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -76,15 +77,48 @@ Float8 SiluMul(Float8 gate, Float8 up) {
   const Float8 one = Broadcast(1);
   return gate / (one + Exp(Broadcast(0) - gate)) * up;
 }
-void SiluMul(const float* gate, const float* up, float* out, size_t count) {
+// GELU by tanh: x / 2 * (1 + tanh z) = x / (1 + e^-2z) with z = sqrt(2 / pi) * (x + 0.044715 x^3).
+Float8 GeluMul(Float8 gate, Float8 up) {
+  constexpr float kMinusTwoRoot = -0x1.988454p+0f;  // -2 sqrt(2 / pi)
+  const Float8 one = Broadcast(1);
+  const Float8 z = gate * Fma(gate * gate, Broadcast(kMinusTwoRoot * 0.044715f), Broadcast(kMinusTwoRoot));
+  return gate / (one + Exp(z)) * up;
+}
+// function(lanes of a, lanes of b) over `count` values, the tail in a vector of its own.
+template <class Function>
+void EachPair(const float* a, const float* b, float* out, size_t count, Function function) {
   size_t i = 0;
-  for (; i + 8 <= count; i += 8) Store(out + i, SiluMul(Load(gate + i), Load(up + i)));
+  for (; i + 8 <= count; i += 8) Store(out + i, function(Load(a + i), Load(b + i)));
   if (i == count) return;
-  float g[8] = {}, u[8] = {}, result[8];
-  std::memcpy(g, gate + i, (count - i) * sizeof(float));
-  std::memcpy(u, up + i, (count - i) * sizeof(float));
-  Store(result, SiluMul(Load(g), Load(u)));
+  float x[8] = {}, y[8] = {}, result[8];
+  std::memcpy(x, a + i, (count - i) * sizeof(float));
+  std::memcpy(y, b + i, (count - i) * sizeof(float));
+  Store(result, function(Load(x), Load(y)));
   std::memcpy(out + i, result, (count - i) * sizeof(float));
+}
+void SiluMul(const float* gate, const float* up, float* out, size_t count) {
+  EachPair(gate, up, out, count, [](Float8 g, Float8 u) { return SiluMul(g, u); });
+}
+void GeluMul(const float* gate, const float* up, float* out, size_t count) {
+  EachPair(gate, up, out, count, [](Float8 g, Float8 u) { return GeluMul(g, u); });
+}
+
+// cap * tanh(x / cap), as cap * (1 - 2 / (1 + e^(2x / cap))).
+void Softcap(float* values, size_t count, float cap) {
+  const Float8 one = Broadcast(1), caps = Broadcast(cap), twice = Broadcast(2 / cap), minus_two = Broadcast(-2);
+  EachPair(values, values, values, count,
+           [&](Float8 x, Float8) { return caps * Fma(minus_two, one / (one + Exp(x * twice)), one); });
+}
+
+// The squares' sum keeps 8 lanes by index % 8 and adds them in order.
+void RmsNorm(float* values, const float* weights, int count, float epsilon) {
+  Float8 sum = Broadcast(0);
+  float tail[8] = {};
+  std::memcpy(tail, values + count / 8 * 8, size_t(count % 8) * sizeof(float));
+  for (int i = 0; i + 8 <= count; i += 8) sum = Fma(Load(values + i), Load(values + i), sum);
+  sum = Fma(Load(tail), Load(tail), sum);
+  const Float8 factor = Broadcast(1 / std::sqrt(SumOfLanes(sum) / float(count) + epsilon));
+  EachPair(values, weights, values, size_t(count), [&](Float8 x, Float8 w) { return x * factor * w; });
 }
 
 // (a, b) turns to (a cos - b sin, a sin + b cos), the second product of each rounded first.

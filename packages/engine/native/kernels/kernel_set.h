@@ -45,6 +45,12 @@ struct KernelSet {
 
   // out[i] = gate[i] / (1 + exp(-gate[i])) * up[i]
   void (*silu_mul)(const float* gate, const float* up, float* out, size_t count);
+  // out[i] = gelu(gate[i]) * up[i], GELU in its approximation by tanh.
+  void (*gelu_mul)(const float* gate, const float* up, float* out, size_t count);
+  // values[i] = cap * tanh(values[i] / cap)
+  void (*softcap)(float* values, size_t count, float cap);
+  // values[i] *= weights[i] / sqrt(mean of squares + epsilon)
+  void (*rms_norm)(float* values, const float* weights, int count, float epsilon);
 
   // Rotates `rotary_dim` leading values of one head in place. interleaved: pairs are (2i, 2i + 1), else (i, i + dim/2).
   void (*rotate)(float* head, int rotary_dim, bool interleaved, const float* cosines, const float* sines);
@@ -54,10 +60,11 @@ struct KernelSet {
                    void* value_block);
 
   // Attention of `query_count` query heads that share one KV head, for one token that sees the positions
-  // [first, last): queries [query_count][head_size], out the same shape; scores is scratch of
+  // [first, last): queries [query_count][head_size], out the same shape; scores are scaled, then capped as by softcap
+  // unless it is 0; `scores` is scratch of
   // query_count * round_up(last - first / kKvBlockTokens * kKvBlockTokens, kKvBlockTokens) floats.
   // key_blocks[i] and value_blocks[i] hold positions i * kKvBlockTokens and up.
-  void (*attend)(KvType type, const float* queries, int query_count, int head_size, float scale,
+  void (*attend)(KvType type, const float* queries, int query_count, int head_size, float scale, float softcap,
                  const void* const* key_blocks, const void* const* value_blocks, int64_t first, int64_t last,
                  float* scores, float* out);
 };

@@ -39,7 +39,8 @@ struct WideningMultiply {
 
 }  // namespace
 
-const KernelSet kNeonKernels = {"neon",  Quantize, Matmul<NeonTile<WideningMultiply>>, MatmulFloat, SiluMul, Rotate,
-                                StoreKv, Attend};
+const KernelSet kNeonKernels = {
+    "neon",  Quantize, Matmul<NeonTile<WideningMultiply>>, MatmulFloat, SiluMul, GeluMul, Softcap, RmsNorm, Rotate,
+    StoreKv, Attend};
 
 }  // namespace flash_slim

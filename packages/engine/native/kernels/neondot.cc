@@ -30,7 +30,8 @@ struct Sdot {
 
 }  // namespace
 
-const KernelSet kNeonDotKernels = {"neondot", Quantize, Matmul<NeonTile<Sdot>>, MatmulFloat, SiluMul, Rotate,
-                                   StoreKv,   Attend};
+const KernelSet kNeonDotKernels = {
+    "neondot", Quantize, Matmul<NeonTile<Sdot>>, MatmulFloat, SiluMul, GeluMul, Softcap, RmsNorm, Rotate,
+    StoreKv,   Attend};
 
 }  // namespace flash_slim

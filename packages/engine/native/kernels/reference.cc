@@ -55,6 +55,7 @@ void Matmul(WeightKind kind, const uint8_t* w, int64_t columns, int64_t row_bloc
 
 }  // namespace
 
-const KernelSet kReferenceKernels = {"reference", Quantize, Matmul, MatmulFloat, SiluMul, Rotate, StoreKv, Attend};
+const KernelSet kReferenceKernels = {"reference", Quantize, Matmul, MatmulFloat, SiluMul, GeluMul,
+                                     Softcap,     RmsNorm,  Rotate, StoreKv,     Attend};
 
 }  // namespace flash_slim

@@ -220,29 +220,88 @@ void TestQuantize(const std::vector<const KernelSet*>& sets) {
   std::printf("quantize   %016llx\n", (unsigned long long)hash.value);
 }
 
-void TestSilu(const std::vector<const KernelSet*>& sets) {
-  Hash hash;
+void TestGates(const std::vector<const KernelSet*>& sets) {
   std::vector<float> gate, up;
   for (float x = -120; x < 120; x += 0.0137f) gate.push_back(x);
   for (float x : {0.0f, -0.0f, 1e-30f, -1e-30f, 1e-42f, 3e37f, -3e37f, 88.7f, 88.8f, -88.7f, -103.9f})
     gate.push_back(x);
   gate.resize(gate.size() / 8 * 8 + 3, 1.0f);  // a tail
   for (size_t i = 0; i < gate.size(); ++i) up.push_back(float(i % 13) - 6);
-  CheckSame(
-      "silu_mul", sets,
-      [&](const KernelSet& set) {
-        Outputs out(gate.size() + 1, kUnwritten);
-        set.silu_mul(gate.data(), up.data(), out.data(), gate.size());
-        for (size_t i = 0; i < gate.size(); ++i) {
-          const double expected = double(gate[i]) / (1 + std::exp(-double(gate[i]))) * up[i];
-          // e^89 is infinite: what lies beyond is below 1e-35 and becomes 0.
-          CHECK(std::fabs(out[i] - expected) <= 5e-7 * std::fabs(expected) + 1e-35);
-        }
-        CHECK(out.back() == kUnwritten);
-        return out;
-      },
-      hash);
-  std::printf("silu_mul   %016llx\n", (unsigned long long)hash.value);
+  const auto silu = [](double x) { return x / (1 + std::exp(-x)); };
+  // x / 2 * (1 + tanh z), without the cancellation where z is far below 0.
+  const auto gelu = [](double x) {
+    const double z = std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x);
+    return x / (1 + std::exp(-2 * z));
+  };
+  const auto test = [&](const char* name, auto member, const auto& activate, double tolerance) {
+    Hash hash;
+    CheckSame(
+        name, sets,
+        [&](const KernelSet& set) {
+          Outputs out(gate.size() + 1, kUnwritten);
+          (set.*member)(gate.data(), up.data(), out.data(), gate.size());
+          for (size_t i = 0; i < gate.size(); ++i) {
+            const double expected = activate(double(gate[i])) * up[i];
+            // e^89 is infinite: what lies beyond is below 1e-35 and becomes 0.
+            CHECK(std::fabs(out[i] - expected) <= tolerance * std::fabs(expected) + 1e-35);
+          }
+          CHECK(out.back() == kUnwritten);
+          return out;
+        },
+        hash);
+    std::printf("%s   %016llx\n", name, (unsigned long long)hash.value);
+  };
+  test("silu_mul", &KernelSet::silu_mul, silu, 5e-7);
+  // An error of 1 ulp in the exponent z of up to 88 is one of 2^-17 in e^z.
+  test("gelu_mul", &KernelSet::gelu_mul, gelu, 3e-5);
+}
+
+void TestSoftcap(const std::vector<const KernelSet*>& sets) {
+  Hash hash;
+  for (const float cap : {0.5f, 30.0f, 50.0f}) {
+    std::vector<float> values;
+    for (float x = -400; x < 400; x += 0.173f) values.push_back(x);
+    for (float x : {0.0f, 1e-30f, 3e37f, -3e37f}) values.push_back(x);
+    values.resize(values.size() / 8 * 8 + 5, 1.0f);  // a tail
+    CheckSame(
+        "softcap", sets,
+        [&](const KernelSet& set) {
+          Outputs out = values;
+          out.push_back(kUnwritten);
+          set.softcap(out.data(), values.size(), cap);
+          for (size_t i = 0; i < values.size(); ++i)
+            CHECK(std::fabs(out[i] - cap * std::tanh(double(values[i]) / cap)) <= 3e-7 * cap);
+          CHECK(out.back() == kUnwritten);
+          return out;
+        },
+        hash);
+  }
+  std::printf("softcap    %016llx\n", (unsigned long long)hash.value);
+}
+
+void TestRmsNorm(const std::vector<const KernelSet*>& sets) {
+  Hash hash;
+  std::mt19937 random(9);
+  for (const int count : {1, 7, 8, 20, 128, 259}) {
+    std::vector<float> values(count), weights(count);
+    for (float& x : values) x = Uniform(random) * 3;
+    for (float& x : weights) x = Uniform(random);
+    CheckSame(
+        "rms_norm", sets,
+        [&](const KernelSet& set) {
+          Outputs out = values;
+          out.push_back(kUnwritten);
+          set.rms_norm(out.data(), weights.data(), count, 1e-3f);
+          double squares = 0;
+          for (const float x : values) squares += double(x) * x;
+          const double factor = 1 / std::sqrt(squares / count + 1e-3);
+          for (int i = 0; i < count; ++i) CHECK(std::fabs(out[i] - values[i] * factor * weights[i]) < 2e-6);
+          CHECK(out.back() == kUnwritten);
+          return out;
+        },
+        hash);
+  }
+  std::printf("rms_norm   %016llx\n", (unsigned long long)hash.value);
 }
 
 void TestRotate(const std::vector<const KernelSet*>& sets) {
@@ -277,7 +336,8 @@ void TestRotate(const std::vector<const KernelSet*>& sets) {
 }
 
 // Stores `last` positions and attends to [first, last), with every unseen place of the blocks not a number.
-Outputs RunAttention(const KernelSet& set, KvType type, int head_size, int query_count, int64_t first, int64_t last) {
+Outputs RunAttention(const KernelSet& set, KvType type, int head_size, int query_count, float softcap, int64_t first,
+                     int64_t last) {
   std::mt19937 random(unsigned(head_size * 1000 + query_count * 100 + int(last)));
   const int64_t blocks = (last + kKvBlockTokens - 1) / kKvBlockTokens;
   const size_t value_bytes = type == KvType::kF32 ? 4 : 2, block_values = size_t(head_size) * kKvBlockTokens;
@@ -305,8 +365,8 @@ Outputs RunAttention(const KernelSet& set, KvType type, int head_size, int query
   const int64_t stride = (blocks - first / kKvBlockTokens) * kKvBlockTokens;
   std::vector<float> scores(query_count * stride + 1, kUnwritten);
   Outputs out(query_count * head_size + 1, kUnwritten);
-  set.attend(type, queries.data(), query_count, head_size, scale, key_blocks.data(), value_blocks.data(), first, last,
-             scores.data(), out.data());
+  set.attend(type, queries.data(), query_count, head_size, scale, softcap, key_blocks.data(), value_blocks.data(),
+             first, last, scores.data(), out.data());
   CHECK(scores.back() == kUnwritten && out.back() == kUnwritten);
   for (int h = 0; h < query_count; ++h) {
     std::vector<double> weight(last);
@@ -314,6 +374,7 @@ Outputs RunAttention(const KernelSet& set, KvType type, int head_size, int query
     for (int64_t t = first; t < last; ++t) {
       for (int d = 0; d < head_size; ++d) weight[t] += double(queries[h * head_size + d]) * key[t][d];
       weight[t] *= scale;
+      if (softcap > 0) weight[t] = softcap * std::tanh(weight[t] / softcap);
       max = std::max(max, weight[t]);
     }
     for (int64_t t = first; t < last; ++t) sum += weight[t] = std::exp(weight[t] - max);
@@ -332,12 +393,14 @@ void TestAttention(const std::vector<const KernelSet*>& sets) {
     for (const int head_size : {8, 20, 64, 80, 128}) {
       for (const int query_count : {1, 2, 3, 4, 7}) {
         for (const auto& [first, last] : {std::pair{0, 1}, {0, 32}, {0, 33}, {31, 32}, {5, 90}, {64, 300}}) {
-          CheckSame(
-              "attend", sets,
-              [&, first = first, last = last](const KernelSet& set) {
-                return RunAttention(set, type, head_size, query_count, first, last);
-              },
-              hash);
+          for (const float softcap : {0.0f, 1.5f}) {
+            CheckSame(
+                "attend", sets,
+                [&, first = first, last = last](const KernelSet& set) {
+                  return RunAttention(set, type, head_size, query_count, softcap, first, last);
+                },
+                hash);
+          }
         }
       }
     }
@@ -359,7 +422,9 @@ int main() {
   CHECK(std::string(sets.back()->name) == "reference");
   TestQuantize(sets);
   TestProducts(sets);
-  TestSilu(sets);
+  TestGates(sets);
+  TestSoftcap(sets);
+  TestRmsNorm(sets);
   TestRotate(sets);
   TestAttention(sets);
   return 0;

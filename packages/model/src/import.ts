@@ -1,9 +1,10 @@
 // A model file -> what the packages after this one need of it: sizes, streamed weights and where they lie, the graph,
 // the tokenizer. Reads the header and the norms; the weights stay where they are.
 import { type ModelChunks, planChunks } from './architecture/chunks.ts';
+import { everyTensor } from './architecture/layer-tensors.ts';
 import { type ModelOutline, readOutline } from './architecture/outline.ts';
-import { inverseFrequencies } from './architecture/rotary.ts';
-import { type GgufHeader, readGgufHeader } from './gguf/header.ts';
+import { readInverseFrequencies } from './architecture/rotary.ts';
+import { type GgufHeader, type GgufTensor, readGgufHeader } from './gguf/header.ts';
 import { TensorReader } from './gguf/tensor-data.ts';
 import { buildStreamedGraph, type GraphVectors } from './graph/streamed-graph.ts';
 import { compileTokenizer } from './tokenizer/compile.ts';
@@ -56,19 +57,11 @@ export async function importTokenizer(path: string): Promise<Uint8Array> {
 async function readVectors(path: string, outline: ModelOutline): Promise<GraphVectors> {
   const reader = await TensorReader.open(path);
   try {
-    const attentionNorms: Float32Array[] = [];
-    const feedForwardNorms: Float32Array[] = [];
-    for (const layer of outline.layers) {
-      attentionNorms.push(await reader.floats(layer.attentionNorm));
-      feedForwardNorms.push(await reader.floats(layer.feedForwardNorm));
+    const values = new Map<GgufTensor, Float32Array>();
+    for (const tensor of [outline.outputNorm, ...outline.layers.flatMap(everyTensor)]) {
+      if (tensor.dimensions.length === 1) values.set(tensor, await reader.floats(tensor));
     }
-    const factors = outline.rotaryFactors && (await reader.floats(outline.rotaryFactors));
-    return {
-      attentionNorms,
-      feedForwardNorms,
-      outputNorm: await reader.floats(outline.outputNorm),
-      inverseFrequencies: inverseFrequencies(path, outline.rotary, factors),
-    };
+    return { values, inverseFrequencies: await readInverseFrequencies(path, outline.attention, reader) };
   } finally {
     await reader.close();
   }

@@ -3,7 +3,8 @@
 import type { GgufHeader, GgufTensor } from '../gguf/header.ts';
 import { weightKind } from '../gguf/tensor-data.ts';
 import type { ChunkSpec, TensorBytes } from '../types.ts';
-import type { LayerTensors, ModelOutline } from './outline.ts';
+import type { LayerTensors } from './layer-tensors.ts';
+import type { ModelOutline } from './outline.ts';
 
 /** The chunks of one layer; what its operators carry. */
 export interface LayerChunks {

@@ -27,6 +27,21 @@ export class ModelKeys {
     throw this.invalid(key, 'a number');
   }
 
+  positive(key: string): number | undefined {
+    const value = this.number(key);
+    if (value === undefined || value > 0) return value;
+    throw this.invalid(key, 'a positive number');
+  }
+
+  /** A truth value per layer, or a number that stands for a pattern. */
+  pattern(key: string, layers: number): boolean[] | number | undefined {
+    const value = this.#value(key);
+    if (!Array.isArray(value)) return this.integer(key, 0);
+    const truths = value.filter((one) => typeof one === 'boolean');
+    if (truths.length === layers && value.length === layers) return truths;
+    throw this.invalid(key, `a number or ${layers} truth values`);
+  }
+
   /** An integer of at least `least`. Some files give one value per layer: equal ones count as one. */
   integer(key: string, least: number): number | undefined {
     const value = this.#value(key);

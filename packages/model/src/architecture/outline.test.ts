@@ -1,11 +1,26 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { TensorReader } from '../gguf/tensor-data.ts';
+import { type TensorType, tensorType } from '../gguf/tensor-types.ts';
 import { tinyTokenizer } from '../testing/vocabulary.ts';
 import { readOutline } from './outline.ts';
-import { inverseFrequencies } from './rotary.ts';
+import { inverseFrequencies, type Rotary, readInverseFrequencies } from './rotary.ts';
 import { type Changes, llamaHeader } from './testing.ts';
 
 const outlineOf = (changes: Changes) => readOutline(llamaHeader(changes));
+const rotaryOf = (keys: Changes['keys']) => outlineOf({ keys: keys ?? {} }).attention.layers[0]?.rotary as Rotary;
+const plainRotary: Rotary = {
+  dim: 16,
+  interleaved: true,
+  base: 10000,
+  linearFactor: 1,
+  yarn: null,
+  magnitude: 1,
+  factors: null,
+};
 
 describe('the outline', () => {
   test('has the sizes and parts of the file', () => {
@@ -24,11 +39,14 @@ describe('the outline', () => {
       tiedHead: false,
     });
     assert.equal(outline.normEpsilon, 0.5 ** 17);
-    assert.equal(outline.attentionScale, 0.25);
-    assert.deepEqual(outline.rotary, { dim: 16, interleaved: true, base: 10000, linearFactor: 1 });
+    const { scale, softcap, layers } = outline.attention;
+    assert.deepEqual([scale, softcap, outline.logitSoftcap, outline.embeddingScale], [0.25, 0, 0, 1]);
+    assert.deepEqual(layers, [
+      { window: 0, rotary: plainRotary },
+      { window: 0, rotary: plainRotary },
+    ]);
     assert.equal(outline.layers[1]?.down.name, 'blk.1.ffn_down.weight');
     assert.equal(outline.head.name, 'output.weight');
-    assert.equal(outline.rotaryFactors, null);
   });
 
   test('without output.weight has a tied head', () => {
@@ -63,31 +81,79 @@ describe('the outline', () => {
     assert.equal(outlineOf({ keys: { 'llama.attention.head_count_kv': undefined }, tensors }).config.kvHeads, 4);
   });
 
-  test('ends the context where a sliding window would begin to matter', () => {
-    assert.equal(outlineOf({ keys: { 'llama.attention.sliding_window': 100 } }).config.maxContextLength, 100);
-    assert.equal(outlineOf({ keys: { 'llama.attention.sliding_window': 4096 } }).config.maxContextLength, 128);
+  test('has a window in the layers that slide', () => {
+    const windows = (keys: Changes['keys']) =>
+      outlineOf({ keys: keys ?? {} }).attention.layers.map(({ window }) => window);
+    const truths = { key: 'llama.attention.sliding_window_pattern', type: 'bools', value: [false, true] } as const;
+    assert.deepEqual(windows({ 'llama.attention.sliding_window': 100 }), [100, 100]);
+    assert.deepEqual(windows({ 'llama.attention.sliding_window': 0 }), [0, 0]);
+    assert.deepEqual(
+      windows({ 'llama.attention.sliding_window': 9, 'llama.attention.sliding_window_pattern': 2 }),
+      [9, 0],
+    );
+    assert.deepEqual(
+      windows({ 'llama.attention.sliding_window': 9, 'llama.attention.sliding_window_pattern': truths }),
+      [0, 9],
+    );
   });
 
   test('reads linear RoPE scaling under both its names', () => {
-    const factor = (keys: Changes['keys']) => outlineOf({ keys: keys ?? {} }).rotary.linearFactor;
+    const factor = (keys: Changes['keys']) => rotaryOf(keys).linearFactor;
     assert.equal(factor({ 'llama.rope.scaling.type': 'linear', 'llama.rope.scaling.factor': 4 }), 4);
     assert.equal(factor({ 'llama.rope.scale_linear': 2 }), 2);
     assert.equal(factor({ 'llama.rope.scaling.type': 'none', 'llama.rope.scaling.factor': 4 }), 1);
   });
+
+  test('reads YaRN and what it adds to the magnitude', () => {
+    const keys = { 'llama.rope.scaling.type': 'yarn', 'llama.rope.scaling.factor': 4 };
+    const rotary = rotaryOf({ ...keys, 'llama.rope.scaling.original_context_length': 32 });
+    assert.deepEqual(rotary.yarn, { originalContext: 32, betaFast: 32, betaSlow: 1 });
+    assert.ok(Math.abs(rotary.magnitude - (1 + 0.1 * Math.log(4))) < 1e-12);
+    assert.equal(rotaryOf({ ...keys, 'llama.rope.scaling.yarn_log_multiplier': 1 }).magnitude, 1);
+  });
 });
 
-test('inverse frequencies fall from 1, divided by the scaling', () => {
-  const rotary = { dim: 8, interleaved: true, base: 10000, linearFactor: 1 };
+describe('inverse frequencies', () => {
+  const rotary = { ...plainRotary, dim: 8 };
   const close = (actual: Float32Array, expected: number[]) =>
     expected.forEach((value, i) => {
       assert.ok(Math.abs((actual[i] as number) / value - 1) < 1e-6, `${actual[i]} for ${value}`);
     });
-  close(inverseFrequencies('m', rotary, null), [1, 0.1, 0.01, 0.001]);
-  close(inverseFrequencies('m', { ...rotary, linearFactor: 4 }, null), [0.25, 0.025, 0.0025, 0.00025]);
-  close(inverseFrequencies('m', rotary, Float32Array.of(1, 2, 8, 32)), [1, 0.05, 0.00125, 0.00003125]);
-  for (const factor of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
-    assert.throws(() => inverseFrequencies('m', rotary, Float32Array.of(1, 1, factor, 1)), { code: 'MODEL_INVALID' });
-  }
+  test('fall from 1, divided by the scaling', () => {
+    close(inverseFrequencies(rotary, null), [1, 0.1, 0.01, 0.001]);
+    close(inverseFrequencies({ ...rotary, linearFactor: 4 }, null), [0.25, 0.025, 0.0025, 0.00025]);
+    close(inverseFrequencies(rotary, Float32Array.of(1, 2, 8, 32)), [1, 0.05, 0.00125, 0.00003125]);
+  });
+
+  test('under YaRN stay where waves are short, are divided where they are long', () => {
+    // Over 6,283 positions pair i turns 1000 / 10^i times: from 80 times on it stays, below 1.2 it is scaled wholly.
+    const yarn = { originalContext: 2000 * Math.PI, betaFast: 80, betaSlow: 1.2 };
+    close(inverseFrequencies({ ...rotary, linearFactor: 4, yarn }, null), [1, 0.1, 0.01 * (0.5 + 0.5 / 4), 0.001 / 4]);
+  });
+
+  test('come from sound factors only', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'flash-slim-factors-'));
+    const path = join(directory, 'm');
+    const tensor = {
+      name: 'rope_freqs.weight',
+      type: tensorType(0) as TensorType,
+      dimensions: [8],
+      offset: 0,
+      bytes: 32,
+    };
+    const factors = { short: tensor, long: null, shortContext: 1 };
+    const attention = { scale: 1, softcap: 0, layers: [{ window: 0, rotary: { ...plainRotary, factors } }] };
+    try {
+      for (const factor of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
+        writeFileSync(path, Float32Array.of(1, 1, 1, 1, 1, 1, factor, 1));
+        const reader = await TensorReader.open(path);
+        await assert.rejects(readInverseFrequencies(path, attention, reader), { code: 'MODEL_INVALID' });
+        await reader.close();
+      }
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
 });
 
 describe('refused:', () => {
@@ -95,6 +161,9 @@ describe('refused:', () => {
     tensors: { [name]: change },
   });
   const key = (name: string, value: NonNullable<Changes['keys']>[string]): Changes => ({ keys: { [name]: value } });
+  const yarn = (name: string, value: number): Changes => ({
+    keys: { 'llama.rope.scaling.type': 'yarn', [`llama.rope.scaling.${name}`]: value },
+  });
   const cases: [name: string, code: string, changes: Changes, message: RegExp][] = [
     ['another architecture', 'UNSUPPORTED_ARCHITECTURE', key('general.architecture', 'mamba'), /"mamba".*llama/],
     ['no architecture', 'MODEL_INVALID', key('general.architecture', undefined), /general.architecture is missing/],
@@ -111,12 +180,7 @@ describe('refused:', () => {
     ['a size that is a text', 'MODEL_INVALID', key('llama.block_count', 'many'), /"many"/],
     ['a size that is broken', 'MODEL_INVALID', key('llama.context_length', 0.5), /0.5/],
     ['no epsilon', 'MODEL_INVALID', key('llama.attention.layer_norm_rms_epsilon', undefined), /epsilon/],
-    [
-      '4,294,967,295 layers',
-      'MODEL_INVALID',
-      key('llama.block_count', 0xffffffff),
-      /blk.2.attn_norm.weight is missing/,
-    ],
+    ['4,294,967,295 layers', 'MODEL_INVALID', key('llama.block_count', 0xffffffff), /blk.2.attn_q.weight is missing/],
     ['KV heads that do not divide the heads', 'MODEL_INVALID', key('llama.attention.head_count_kv', 3), /divisor/],
     [
       'heads that do not divide the hidden size',
@@ -136,12 +200,31 @@ describe('refused:', () => {
       key('llama.attention.head_count', { key: 'llama.attention.head_count', type: 'i32s', value: [4, 2] }),
       /layer to layer/,
     ],
-    ['YaRN scaling', 'UNSUPPORTED_ARCHITECTURE', key('llama.rope.scaling.type', 'yarn'), /yarn/],
+    ['RoPE scaling of an unknown kind', 'UNSUPPORTED_ARCHITECTURE', key('llama.rope.scaling.type', 'su'), /"su"/],
+    ['YaRN with an odd key', 'UNSUPPORTED_ARCHITECTURE', yarn('yarn_ext_factor', 0.5), /yarn_ext_factor = 0.5/],
+    ['a beta of 0', 'MODEL_INVALID', yarn('yarn_beta_fast', 0), /yarn_beta_fast is 0/],
+    ['rotation of more than a head', 'MODEL_INVALID', key('llama.rope.dimension_count', 18), /head size, 16/],
+    ['rotation of an odd number', 'MODEL_INVALID', key('llama.rope.dimension_count', 7), /is 7/],
     [
-      'rotation of part of a head',
-      'UNSUPPORTED_ARCHITECTURE',
-      key('llama.rope.dimension_count', 8),
-      /8 values of heads of 16/,
+      'a window pattern of another number of layers',
+      'MODEL_INVALID',
+      {
+        keys: {
+          'llama.attention.sliding_window': 8,
+          'llama.attention.sliding_window_pattern': {
+            key: 'llama.attention.sliding_window_pattern',
+            type: 'bools',
+            value: [true],
+          },
+        },
+      },
+      /2 truth values/,
+    ],
+    [
+      'one bias of three',
+      'MODEL_INVALID',
+      tensor('blk.0.attn_k.bias', { dimensions: [32] }),
+      /blk.0.attn_q.bias is mi/,
     ],
     [
       'a matrix that is missing',
@@ -158,7 +241,7 @@ describe('refused:', () => {
     ],
     ['a norm with rows', 'MODEL_INVALID', tensor('output_norm.weight', { dimensions: [64, 2] }), /output_norm/],
     ['factors of another number', 'MODEL_INVALID', tensor('rope_freqs.weight', { dimensions: [16] }), /rope_freqs/],
-    ['a bias', 'UNSUPPORTED_ARCHITECTURE', tensor('blk.0.attn_q.bias', {}), /blk.0.attn_q.bias/],
+    ['a bias', 'UNSUPPORTED_ARCHITECTURE', tensor('blk.0.ffn_up.bias', {}), /blk.0.ffn_up.bias/],
     ['tensors without a part', 'UNSUPPORTED_ARCHITECTURE', { tensors: { extra: {}, another: {} } }, /extra and 1 more/],
     [
       'a vocabulary of another size than the embedding',

@@ -5,31 +5,20 @@ import { StringTable } from '../gguf/string-table.ts';
 import { ModelError } from '../model-error.ts';
 import type { ModelConfig } from '../types.ts';
 import { type Architecture, architectures } from './architectures.ts';
+import { type Attention, readAttention } from './attention.ts';
 import { ModelKeys } from './keys.ts';
-import { type Rotary, readRotary, rotaryFactorsTensor } from './rotary.ts';
+import { type LayerTensors, layerTensors } from './layer-tensors.ts';
 import { TensorsByPart } from './tensors.ts';
-
-/** Matrices are [rows][columns] and multiply a vector of `columns`. */
-export interface LayerTensors {
-  attentionNorm: GgufTensor;
-  q: GgufTensor;
-  k: GgufTensor;
-  v: GgufTensor;
-  attentionOutput: GgufTensor;
-  feedForwardNorm: GgufTensor;
-  gate: GgufTensor;
-  up: GgufTensor;
-  down: GgufTensor;
-}
 
 export interface ModelOutline {
   config: ModelConfig;
   normEpsilon: number;
-  /** What scores are multiplied by before the softmax. */
-  attentionScale: number;
-  rotary: Rotary;
-  /** Factors per pair, [rotary.dim / 2]. */
-  rotaryFactors: GgufTensor | null;
+  attention: Attention;
+  activation: Architecture['activation'];
+  /** What embeddings are multiplied by. */
+  embeddingScale: number;
+  /** Logits are cap * tanh(logits / cap); 0: they are not capped. */
+  logitSoftcap: number;
   embedding: GgufTensor;
   layers: LayerTensors[];
   outputNorm: GgufTensor;
@@ -44,22 +33,22 @@ export function readOutline(header: GgufHeader): ModelOutline {
   refuseVariants(header, keys);
 
   const tensors = new TensorsByPart(header);
-  const config = readConfig(header, keys, tensors);
+  const config = readConfig(header, keys, tensors, architecture);
   const { architecture: prefix, hiddenSize, vocabularySize } = config;
-  const rotary = readRotary(header, keys, config.headSize, architecture.rotaryInterleaved);
   const normEpsilon = keys.number(`${prefix}.attention.layer_norm_rms_epsilon`);
   if (normEpsilon === undefined) throw keys.missing(`${prefix}.attention.layer_norm_rms_epsilon`);
 
   const embedding = tensors.matrix('token_embd.weight', vocabularySize, hiddenSize);
   // A block_count beyond the layers that are there ends at the first tensor that is missing.
   const layers: LayerTensors[] = [];
-  for (let layer = 0; layer < config.layers; layer++) layers.push(layerTensors(tensors, layer, config));
+  for (let layer = 0; layer < config.layers; layer++) layers.push(layerTensors(tensors, layer, config, architecture));
   const outline: ModelOutline = {
     config,
     normEpsilon,
-    attentionScale: 1 / Math.sqrt(config.headSize),
-    rotary,
-    rotaryFactors: tensors.find(rotaryFactorsTensor) ? tensors.vector(rotaryFactorsTensor, rotary.dim / 2) : null,
+    attention: readAttention(header, keys, tensors, config, architecture),
+    activation: architecture.activation,
+    embeddingScale: architecture.embeddingScaled ? Math.sqrt(hiddenSize) : 1,
+    logitSoftcap: keys.positive(`${prefix}.final_logit_softcapping`) ?? architecture.logitSoftcap,
     embedding,
     layers,
     outputNorm: tensors.vector('output_norm.weight', hiddenSize),
@@ -85,7 +74,12 @@ function refuseVariants(header: GgufHeader, keys: ModelKeys): void {
   if (experts > 0) throw unsupported(header, `mixtures of experts (here ${experts}) are not supported`);
 }
 
-function readConfig(header: GgufHeader, keys: ModelKeys, tensors: TensorsByPart): ModelConfig {
+function readConfig(
+  header: GgufHeader,
+  keys: ModelKeys,
+  tensors: TensorsByPart,
+  architecture: Architecture,
+): ModelConfig {
   const prefix = keys.architecture;
   const hiddenSize = keys.requiredInteger(`${prefix}.embedding_length`, 1);
   const heads = keys.requiredInteger(`${prefix}.attention.head_count`, 1);
@@ -97,9 +91,6 @@ function readConfig(header: GgufHeader, keys: ModelKeys, tensors: TensorsByPart)
   if (valueSize !== headSize)
     throw unsupported(header, `keys have ${headSize} values and values ${valueSize}; equal ones are supported`);
 
-  const contextLength = keys.requiredInteger(`${prefix}.context_length`, 1);
-  // Attention reaches over the whole context here, which is the same thing while no position lies beyond the window.
-  const window = keys.integer(`${prefix}.attention.sliding_window`, 0) ?? 0;
   const vocabularySize = tensors.find('token_embd.weight')?.dimensions[1] ?? 1;
   const tokens = header.metadata.get('tokenizer.ggml.tokens');
   if (tokens instanceof StringTable && tokens.length !== vocabularySize) {
@@ -118,27 +109,19 @@ function readConfig(header: GgufHeader, keys: ModelKeys, tensors: TensorsByPart)
     kvHeads,
     headSize,
     vocabularySize,
-    maxContextLength: window > 0 ? Math.min(window, contextLength) : contextLength,
+    maxContextLength: readContextLength(keys, architecture),
     tiedHead: !header.tensors.has('output.weight'),
   };
 }
 
-function layerTensors(tensors: TensorsByPart, layer: number, config: ModelConfig): LayerTensors {
-  const { hiddenSize, feedForwardSize, headSize } = config;
-  const matrix = (part: string, rows: number, columns: number) =>
-    tensors.matrix(`blk.${layer}.${part}.weight`, rows, columns);
-  const norm = (part: string) => tensors.vector(`blk.${layer}.${part}.weight`, hiddenSize);
-  return {
-    attentionNorm: norm('attn_norm'),
-    q: matrix('attn_q', config.heads * headSize, hiddenSize),
-    k: matrix('attn_k', config.kvHeads * headSize, hiddenSize),
-    v: matrix('attn_v', config.kvHeads * headSize, hiddenSize),
-    attentionOutput: matrix('attn_output', hiddenSize, config.heads * headSize),
-    feedForwardNorm: norm('ffn_norm'),
-    gate: matrix('ffn_gate', feedForwardSize, hiddenSize),
-    up: matrix('ffn_up', feedForwardSize, hiddenSize),
-    down: matrix('ffn_down', hiddenSize, feedForwardSize),
-  };
+function readContextLength(keys: ModelKeys, { sliding, temperatureScaled }: Architecture): number {
+  const key = (name: string) => `${keys.architecture}.${name}`;
+  const trained = keys.requiredInteger(key('context_length'), 1);
+  // Up to here attention over everything is the same as what is not computed.
+  const window = (sliding === null && keys.integer(key('attention.sliding_window'), 0)) || trained;
+  const temperature = temperatureScaled && (keys.number(key('attention.temperature_scale')) ?? 0) !== 0;
+  const original = (temperature && keys.integer(key('rope.scaling.original_context_length'), 1)) || trained;
+  return Math.min(trained, window, original);
 }
 
 const unsupported = (header: GgufHeader, reason: string) =>

@@ -2,8 +2,9 @@
 // time, in pieces, so memory stays bounded whatever the model's size.
 import type { FileHandle } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { everyTensor } from '../architecture/layer-tensors.ts';
 import { type ModelOutline, readOutline } from '../architecture/outline.ts';
-import { inverseFrequencies } from '../architecture/rotary.ts';
+import { readInverseFrequencies } from '../architecture/rotary.ts';
 import { type GgufTensor, readGgufHeader } from '../gguf/header.ts';
 import { TensorReader } from '../gguf/tensor-data.ts';
 import type { TensorProto } from '../onnx/generated/onnx.ts';
@@ -66,12 +67,8 @@ export async function exportPlainOnnx(
           onProgress?.(at, bytesTotal);
         }
       }
-      const factors = outline.rotaryFactors && (await reader.floats(outline.rotaryFactors));
-      const graph = buildPlainGraph(
-        outline,
-        inverseFrequencies(modelPath, outline.rotary, factors),
-        placed.map(initializer),
-      );
+      const frequencies = await readInverseFrequencies(modelPath, outline.attention, reader);
+      const graph = buildPlainGraph(outline, frequencies, placed.map(initializer));
       await writeAll(await files.create(modelName), graph, 0);
     });
   } finally {
@@ -85,7 +82,7 @@ export async function exportPlainOnnx(
 function place(outline: ModelOutline): Placed[] {
   const tensors = new Set([
     outline.embedding,
-    ...outline.layers.flatMap((layer): GgufTensor[] => Object.values(layer)),
+    ...outline.layers.flatMap(everyTensor),
     outline.outputNorm,
     outline.head,
   ]);

@@ -1,5 +1,8 @@
-// A decoder written out in plain loops and doubles, to hold the exported graph against: slow, and nothing to get wrong.
-import { type LayerTensors, type ModelOutline, readOutline } from '../architecture/outline.ts';
+// A decoder of architecture llama written out in plain loops and doubles, to hold the exported graph against: slow, and
+// nothing to get wrong. The other architectures are held against llama.cpp (testing/golden.ts).
+import { everyTensor, type LayerTensors } from '../architecture/layer-tensors.ts';
+import { type ModelOutline, readOutline } from '../architecture/outline.ts';
+import type { Rotary } from '../architecture/rotary.ts';
 import { type GgufTensor, readGgufHeader } from '../gguf/header.ts';
 import { TensorReader } from '../gguf/tensor-data.ts';
 
@@ -11,9 +14,10 @@ export async function plainLogits(path: string, tokens: number[]): Promise<Vecto
   const reader = await TensorReader.open(path);
   try {
     const weights = new Map<GgufTensor, Float32Array>();
-    const { embedding, head, outputNorm, rotaryFactors, layers } = outline;
-    const all = [embedding, head, outputNorm, rotaryFactors, ...layers.flatMap((l): GgufTensor[] => Object.values(l))];
-    for (const tensor of all) if (tensor) weights.set(tensor, await reader.floats(tensor));
+    const { embedding, head, outputNorm, attention, layers } = outline;
+    const factors = attention.layers.flatMap(({ rotary }) => rotary?.factors?.short ?? []);
+    for (const tensor of [embedding, head, outputNorm, ...factors, ...layers.flatMap(everyTensor)])
+      weights.set(tensor, await reader.floats(tensor));
     return new Decoder(outline, weights).logits(tokens);
   } finally {
     await reader.close();
@@ -38,11 +42,11 @@ class Decoder {
     for (const layer of layers) {
       const branches = this.#attention(
         layer,
-        residuals.map((x) => this.#norm(layer.attentionNorm, x)),
+        residuals.map((x) => this.#norm(layer.attentionNorm as GgufTensor, x)),
       );
       residuals.forEach((x, t) => {
         add(x, branches[t] as Vector);
-        const y = this.#norm(layer.feedForwardNorm, x);
+        const y = this.#norm(layer.feedForwardNorm as GgufTensor, x);
         const up = this.#product(layer.up, y);
         const gated = this.#product(layer.gate, y).map((g, i) => (g / (1 + Math.exp(-g))) * (up[i] as number));
         add(x, this.#product(layer.down, gated));
@@ -81,8 +85,9 @@ class Decoder {
   }
 
   #rotate(heads: Vector, position: number): Vector {
-    const { rotary, rotaryFactors, config } = this.#outline;
-    const factors = rotaryFactors && this.#values(rotaryFactors);
+    const { attention, config } = this.#outline;
+    const rotary = attention.layers[0]?.rotary as Rotary;
+    const factors = rotary.factors && this.#values(rotary.factors.short);
     return heads.map((value, at) => {
       const pair = Math.floor((at % config.headSize) / 2);
       const angle = (position * rotary.base ** ((-2 * pair) / config.headSize)) / (factors?.[pair] ?? 1);

@@ -2,19 +2,24 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { planChunks } from '../architecture/chunks.ts';
 import { readOutline } from '../architecture/outline.ts';
+import type { Rotary } from '../architecture/rotary.ts';
 import { type Changes, llamaHeader } from '../architecture/testing.ts';
+import type { GgufTensor } from '../gguf/header.ts';
 import { type GraphProto, ModelProto, type NodeProto } from '../onnx/generated/onnx.ts';
 import { buildStreamedGraph } from './streamed-graph.ts';
 
 function build(changes: Changes): { model: ModelProto; graph: GraphProto } {
   const header = llamaHeader(changes);
   const outline = readOutline(header);
-  const norm = (value: number) => new Float32Array(64).fill(value);
+  const norms = outline.layers.flatMap((layer) => [layer.attentionNorm, layer.feedForwardNorm]);
+  const values = new Map(
+    [...norms, outline.outputNorm].map((norm, index) => [norm as GgufTensor, new Float32Array(64).fill(index + 1)]),
+  );
+  const short = Float32Array.of(1, 0.5, 0.25, 0.125, 0.0625, 0.03125, 0.015625, 0.0078125);
+  const rotary = outline.attention.layers[0]?.rotary as Rotary;
   const bytes = buildStreamedGraph(outline, planChunks(header, outline), {
-    attentionNorms: [norm(1), norm(2)],
-    feedForwardNorms: [norm(3), norm(4)],
-    outputNorm: norm(5),
-    inverseFrequencies: Float32Array.of(1, 0.5, 0.25, 0.125, 0.0625, 0.03125, 0.015625, 0.0078125),
+    values,
+    inverseFrequencies: new Map([[rotary, { short, long: null }]]),
   });
   const model = ModelProto.decode(bytes);
   assert.ok(model.graph);
@@ -48,7 +53,7 @@ describe('the streamed graph', () => {
     assertWhole(graph);
     assert.deepEqual(
       model.opsetImport.map(({ domain, version }) => `${domain} ${version}`),
-      [' 17', 'com.microsoft 1', 'flash_slim 1'],
+      [' 17', 'com.microsoft 1', 'flash_slim 2'],
     );
     const layer = [
       'StreamMatMul',
@@ -109,7 +114,7 @@ describe('the streamed graph', () => {
     const norms = graph.node.filter(({ opType }) => opType.endsWith('LayerNormalization'));
     assert.deepEqual(
       norms.map(({ input }) => first(input.at(-1) as string)),
-      [1, 3, 2, 4, 5],
+      [1, 2, 3, 4, 5],
     );
     assert.ok(norms.every((node) => attributes(node).epsilon === 0.5 ** 17));
     const skips = norms.slice(1);

@@ -1,158 +1,243 @@
 // The graph that the engine runs: one Run per pass, large weights streamed in by operators of our own, the rest stock
-// kernels of ONNX Runtime. Small models are bound by the cost of each operator, so there are few: 7 a layer.
-// docs/formats/graph.md describes it. T: tokens in the pass, R: rows whose logits are wanted.
+// kernels of ONNX Runtime. Small models are bound by the cost of each operator, so there are few: 7 a layer, and 2 more
+// where branches are normed after they are computed. docs/formats/graph.md describes it. T: tokens in the pass, R: rows
+// whose logits are wanted.
 //
 //   token_ids [T] -> GatherRows -> norm -> (qkv -> attention -> output -> add + norm -> gate_up -> down -> add + norm)*
 //             -> rows wanted -> head -> logits [R, V]
-import type { ModelChunks } from '../architecture/chunks.ts';
+import type { LayerAttention } from '../architecture/attention.ts';
+import type { LayerChunks, ModelChunks } from '../architecture/chunks.ts';
+import type { LayerTensors } from '../architecture/layer-tensors.ts';
 import type { ModelOutline } from '../architecture/outline.ts';
+import type { InverseFrequencies, Rotary } from '../architecture/rotary.ts';
+import type { GgufTensor } from '../gguf/header.ts';
 import type { NodeProto, TensorProto } from '../onnx/generated/onnx.ts';
-import { constant, node, serializeModel, valueInfo } from '../onnx/model.ts';
+import { type Attribute, constant, node, serializeModel, valueInfo } from '../onnx/model.ts';
 import type { ChunkSpec } from '../types.ts';
 
 const ours = { domain: 'flash_slim' };
-const domains = { '': 17, 'com.microsoft': 1, flash_slim: 1 };
+const domains = { '': 17, 'com.microsoft': 1, flash_slim: 2 };
 
 /** Vectors of the model that are part of the graph. */
 export interface GraphVectors {
-  /** Per layer; each [hiddenSize]. */
-  attentionNorms: Float32Array[];
-  feedForwardNorms: Float32Array[];
-  outputNorm: Float32Array;
-  /** [rotary.dim / 2]. */
-  inverseFrequencies: Float32Array;
+  /** Of every norm and bias. */
+  values: ReadonlyMap<GgufTensor, Float32Array>;
+  /** Of every rotation. */
+  inverseFrequencies: ReadonlyMap<Rotary, InverseFrequencies>;
 }
 
 export function buildStreamedGraph(outline: ModelOutline, chunks: ModelChunks, vectors: GraphVectors): Uint8Array {
-  const { config } = outline;
-  const nodes: NodeProto[] = [];
-  const initializers: TensorProto[] = [];
-  const normWeights = (name: string, values: Float32Array) => {
-    initializers.push(constant(name, [values.length], values));
-    return name;
-  };
+  return new StreamedGraph(outline, chunks, vectors).serialize();
+}
 
-  nodes.push(
-    node('GatherRows', ['token_ids'], ['embedded'], {
-      ...ours,
-      name: 'embedding',
-      attributes: { weights_id: { integer: chunks.embedding.weightsId } },
-    }),
-  );
-  nodes.push(
-    node(
-      'SimplifiedLayerNormalization',
-      ['embedded', normWeights('layer 0 attn_norm', vectors.attentionNorms[0] as Float32Array)],
-      ['layer 0 normed'],
-      {
-        name: 'layer 0 attn_norm',
-        attributes: { epsilon: outline.normEpsilon, axis: { integer: -1 }, stash_type: { integer: 1 } },
-      },
-    ),
-  );
+class StreamedGraph {
+  readonly #outline: ModelOutline;
+  readonly #chunks: ModelChunks;
+  readonly #vectors: GraphVectors;
+  readonly #nodes: NodeProto[] = [];
+  readonly #initializers: TensorProto[] = [];
+  /** Name of the sum so far. */
+  #residual = 'embedded';
 
-  let residual = 'embedded';
-  /** residual += branch; returns the name of its norm. */
-  const addAndNorm = (branch: string, name: string, weights: Float32Array, last = false): string => {
-    const normed = `${name} normed`;
-    const sum = `${name} sum`;
-    nodes.push(
-      node(
-        'SkipSimplifiedLayerNormalization',
-        [residual, branch, normWeights(name, weights)],
-        last ? [normed] : [normed, '', '', sum],
-        {
-          name,
-          domain: 'com.microsoft',
-          attributes: { epsilon: outline.normEpsilon },
-        },
-      ),
-    );
-    residual = sum;
-    return normed;
-  };
+  constructor(outline: ModelOutline, chunks: ModelChunks, vectors: GraphVectors) {
+    this.#outline = outline;
+    this.#chunks = chunks;
+    this.#vectors = vectors;
+  }
 
-  let normed = 'layer 0 normed';
-  chunks.layers.forEach((layer, index) => {
-    const qkv = `layer ${index} qkv`;
-    const attended = `layer ${index} attention`;
-    nodes.push(streamMatMul(layer.qkv, normed, qkv, qkv));
-    nodes.push(
-      node('RaggedAttention', [qkv], [attended], {
+  serialize(): Uint8Array {
+    const { config, layers, outputNorm } = this.#outline;
+    this.#embed();
+    const first = (layers[0] as LayerTensors).attentionNorm;
+    let input = first ? this.#norm('layer 0 attn_norm', this.#residual, first) : this.#residual;
+    layers.forEach((layer, index) => {
+      const chunks = this.#chunks.layers[index] as LayerChunks;
+      const name = (part: string) => `layer ${index} ${part}`;
+      const attended = this.#attend(index, chunks.qkv, input);
+      this.#matmul([chunks.attentionOutput], attended, name('attn_output'));
+      const feedForwardIn = this.#add(
+        name('attn_output'),
+        layer.attentionPostNorm,
+        name('ffn_norm'),
+        layer.feedForwardNorm,
+      );
+      this.#matmul([chunks.down], this.#gate(index, chunks.gateUp, feedForwardIn), name('down'));
+      const next = layers[index + 1];
+      input = this.#add(
+        name('down'),
+        layer.feedForwardPostNorm,
+        next ? `layer ${index + 1} attn_norm` : 'output_norm',
+        next ? next.attentionNorm : outputNorm,
+        !next,
+      );
+    });
+    // After the norm, not before: taking rows of both addends would be one operator more in every pass, and normalizing
+    // rows that nobody wants costs next to nothing.
+    this.#op('Gather', [input, 'logit_rows'], 'wanted', 'rows wanted', { axis: { integer: 0 } });
+    this.#matmul([this.#chunks.head], 'wanted', 'logits', 'output head', cap(this.#outline.logitSoftcap));
+    const graph = {
+      nodes: this.#nodes,
+      initializers: this.#initializers,
+      inputs: [valueInfo('token_ids', 'int64', ['T']), valueInfo('logit_rows', 'int64', ['R'])],
+      outputs: [valueInfo('logits', 'float', ['R', config.vocabularySize])],
+    };
+    return serializeModel(config.name || config.architecture, graph, domains);
+  }
+
+  #embed(): void {
+    const scale = this.#outline.embeddingScale;
+    const rows = scale === 1 ? this.#residual : 'embedding rows';
+    this.#nodes.push(
+      node('GatherRows', ['token_ids'], [rows], {
         ...ours,
-        name: attended,
+        name: 'embedding',
+        attributes: { weights_id: { integer: this.#chunks.embedding.weightsId } },
+      }),
+    );
+    if (scale === 1) return;
+    this.#initializers.push(constant('embedding scale', [], Float32Array.of(scale)));
+    this.#op('Mul', [rows, 'embedding scale'], this.#residual);
+  }
+
+  /** Rotates, stores keys and values, attends; returns the output's name. */
+  #attend(index: number, qkv: ChunkSpec[], input: string): string {
+    const { config, attention, layers, normEpsilon } = this.#outline;
+    const { biases, queryNorm, keyNorm } = layers[index] as LayerTensors;
+    const { window, rotary } = attention.layers[index] as LayerAttention;
+    const name = (part: string) => `layer ${index} ${part}`;
+    this.#matmul(qkv, input, name('qkv'));
+    const bias = biases.length === 0 ? '' : this.#vector(name('qkv bias'), ...biases);
+    const norms =
+      queryNorm && keyNorm
+        ? [this.#vector(name('attn_q_norm'), queryNorm), this.#vector(name('attn_k_norm'), keyNorm)]
+        : [];
+    const inputs = norms.length > 0 ? [name('qkv'), bias, ...norms] : bias ? [name('qkv'), bias] : [name('qkv')];
+    this.#nodes.push(
+      node('RaggedAttention', inputs, [name('attention')], {
+        ...ours,
+        name: name('attention'),
         attributes: {
           layer: { integer: index },
           num_heads: { integer: config.heads },
           kv_num_heads: { integer: config.kvHeads },
           head_size: { integer: config.headSize },
-          rotary_dim: { integer: outline.rotary.dim },
-          rotary_interleaved: { integer: outline.rotary.interleaved ? 1 : 0 },
-          rotary_inverse_frequencies: { floats: vectors.inverseFrequencies },
-          scale: outline.attentionScale,
+          ...this.#rotation(rotary),
+          scale: attention.scale,
+          ...cap(attention.softcap),
+          ...(window > 0 && { window: { integer: window } }),
+          ...(norms.length > 0 && { norm_epsilon: normEpsilon }),
         },
       }),
     );
-    nodes.push(streamMatMul([layer.attentionOutput], attended, `layer ${index} attn_output`));
-    const feedForwardIn = addAndNorm(
-      `layer ${index} attn_output`,
-      `layer ${index} ffn_norm`,
-      vectors.feedForwardNorms[index] as Float32Array,
-    );
-    const gated = gate(nodes, layer.gateUp, feedForwardIn, index);
-    const down = `layer ${index} down`;
-    nodes.push(streamMatMul([layer.down], gated, down));
-    const last = index === config.layers - 1;
-    normed = addAndNorm(
-      down,
-      last ? 'output_norm' : `layer ${index + 1} attn_norm`,
-      last ? vectors.outputNorm : (vectors.attentionNorms[index + 1] as Float32Array),
-      last,
-    );
-  });
+    return name('attention');
+  }
 
-  // After the norm, not before: taking rows of both addends would be one operator more in every pass, and normalizing
-  // rows that nobody wants costs next to nothing.
-  nodes.push(
-    node('Gather', [normed, 'logit_rows'], ['wanted'], { name: 'rows wanted', attributes: { axis: { integer: 0 } } }),
-  );
-  nodes.push(streamMatMul([chunks.head], 'wanted', 'logits', 'output head'));
-  const graph = {
-    nodes,
-    initializers,
-    inputs: [valueInfo('token_ids', 'int64', ['T']), valueInfo('logit_rows', 'int64', ['R'])],
-    outputs: [valueInfo('logits', 'float', ['R', config.vocabularySize])],
-  };
-  return serializeModel(config.name || config.architecture, graph, domains);
-}
+  #rotation(rotary: Rotary | null): Record<string, Attribute> {
+    if (rotary === null) return { rotary_dim: { integer: 0 } };
+    const { short, long } = this.#vectors.inverseFrequencies.get(rotary) as InverseFrequencies;
+    return {
+      rotary_dim: { integer: rotary.dim },
+      rotary_interleaved: { integer: rotary.interleaved ? 1 : 0 },
+      rotary_inverse_frequencies: { floats: short },
+      ...(rotary.magnitude !== 1 && { rotary_magnitude: rotary.magnitude }),
+      ...(long &&
+        rotary.factors && {
+          rotary_long_inverse_frequencies: { floats: long },
+          rotary_short_context: { integer: rotary.factors.shortContext },
+        }),
+    };
+  }
 
-/** silu(gate) * up; returns the product's name. */
-function gate(nodes: NodeProto[], chunks: ChunkSpec[], input: string, layer: number): string {
-  const name = (part: string) => `layer ${layer} ${part}`;
-  const gated = name('gated');
-  const [first, second] = chunks as [ChunkSpec, ChunkSpec | undefined];
-  if (!second) {
-    nodes.push(streamMatMul([first], input, gated, name('gate_up'), 'silu_mul'));
+  /**
+   * residual += branch, normed by `postNorm` first where there is one; returns the name of the sum normed by `norm`, or of
+   * the sum where there is none.
+   */
+  #add(branch: string, postNorm: GgufTensor | null, name: string, norm: GgufTensor | null, last = false): string {
+    const addend = postNorm ? this.#norm(`${branch} post_norm`, branch, postNorm) : branch;
+    const sum = norm ? `${name} sum` : `${branch} sum`;
+    const before = this.#residual;
+    this.#residual = sum;
+    if (!norm) {
+      this.#op('Add', [before, addend], sum);
+      return sum;
+    }
+    const outputs = last ? [`${name} normed`] : [`${name} normed`, '', '', sum];
+    this.#nodes.push(
+      node('SkipSimplifiedLayerNormalization', [before, addend, this.#vector(name, norm)], outputs, {
+        name,
+        domain: 'com.microsoft',
+        attributes: { epsilon: this.#outline.normEpsilon },
+      }),
+    );
+    return `${name} normed`;
+  }
+
+  #norm(name: string, input: string, weights: GgufTensor): string {
+    const attributes = { epsilon: this.#outline.normEpsilon, axis: { integer: -1 }, stash_type: { integer: 1 } };
+    const output = `${name.replace(/ attn_norm$/, '')} normed`;
+    this.#op('SimplifiedLayerNormalization', [input, this.#vector(name, weights)], output, name, attributes);
+    return output;
+  }
+
+  /** The activated gate times up; returns the product's name. */
+  #gate(layer: number, chunks: ChunkSpec[], input: string): string {
+    const { activation } = this.#outline;
+    const name = (part: string) => `layer ${layer} ${part}`;
+    const gated = name('gated');
+    const [first, second] = chunks as [ChunkSpec, ChunkSpec | undefined];
+    if (!second) {
+      this.#matmul([first], input, gated, name('gate_up'), { activation: `${activation}_mul` });
+      return gated;
+    }
+    this.#matmul([first], input, name('gate'));
+    this.#matmul([second], input, name('up'));
+    if (activation === 'silu') {
+      this.#op('Sigmoid', [name('gate')], name('sigmoid'));
+      this.#op('Mul', [name('gate'), name('sigmoid')], name('activated'));
+    } else {
+      // The approximation by tanh, as gelu_mul's.
+      this.#nodes.push(
+        node('FastGelu', [name('gate')], [name('activated')], { name: name('activated'), domain: 'com.microsoft' }),
+      );
+    }
+    this.#op('Mul', [name('activated'), name('up')], gated);
     return gated;
   }
-  nodes.push(streamMatMul([first], input, name('gate')));
-  nodes.push(streamMatMul([second], input, name('up')));
-  nodes.push(node('Sigmoid', [name('gate')], [name('sigmoid')], { name: name('sigmoid') }));
-  nodes.push(node('Mul', [name('gate'), name('sigmoid')], [name('silu')], { name: name('silu') }));
-  nodes.push(node('Mul', [name('silu'), name('up')], [gated], { name: gated }));
-  return gated;
+
+  #matmul(
+    chunks: ChunkSpec[],
+    input: string,
+    output: string,
+    name = output,
+    attributes: Record<string, Attribute> = {},
+  ): void {
+    const weights = { integers: chunks.map((chunk) => chunk.weightsId) };
+    this.#nodes.push(
+      node('StreamMatMul', [input], [output], {
+        ...ours,
+        name,
+        attributes: { weights_ids: weights, activation: 'none', ...attributes },
+      }),
+    );
+  }
+
+  /** An operator of ONNX itself. */
+  #op(type: string, inputs: string[], output: string, name = output, attributes: Record<string, Attribute> = {}): void {
+    this.#nodes.push(node(type, inputs, [output], { name, attributes }));
+  }
+
+  /** The tensors' values, end to end; returns the initializer's name. */
+  #vector(name: string, ...tensors: GgufTensor[]): string {
+    const parts = tensors.map((tensor) => this.#vectors.values.get(tensor) as Float32Array);
+    const values = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+    let end = 0;
+    for (const part of parts) {
+      values.set(part, end);
+      end += part.length;
+    }
+    this.#initializers.push(constant(name, [values.length], values));
+    return name;
+  }
 }
 
-function streamMatMul(
-  chunks: ChunkSpec[],
-  input: string,
-  output: string,
-  name = output,
-  activation: 'none' | 'silu_mul' = 'none',
-): NodeProto {
-  return node('StreamMatMul', [input], [output], {
-    ...ours,
-    name,
-    attributes: { weights_ids: { integers: chunks.map((chunk) => chunk.weightsId) }, activation },
-  });
-}
+const cap = (softcap: number): Record<string, Attribute> => (softcap > 0 ? { softcap } : {});

@@ -9,6 +9,7 @@ export type MetadataEntry =
   | { key: string; type: 'string'; value: string }
   | { key: string; type: 'strings'; value: readonly string[] }
   | { key: string; type: 'i32s'; value: readonly number[] }
+  | { key: string; type: 'bools'; value: readonly boolean[] }
   /** Type and value as they stand in another file. */
   | { key: string; type: 'raw'; value: Uint8Array };
 
@@ -58,6 +59,13 @@ function metadataValue(entry: MetadataEntry): Uint8Array {
         u32(types.i32),
         u64(entry.value.length),
         new Uint8Array(Int32Array.from(entry.value).buffer),
+      ]);
+    case 'bools':
+      return Buffer.concat([
+        u32(types.array),
+        u32(types.bool),
+        u64(entry.value.length),
+        Uint8Array.from(entry.value, Number),
       ]);
     case 'raw':
       return entry.value;

@@ -1,2 +1,4 @@
+export type { FamilyName } from './families.ts';
 export { type RandomGguf, type RandomGgufOptions, writeRandomGguf } from './random-gguf.ts';
 export { type ModelShape, type ShapeName, shapes } from './shapes.ts';
+export { variants } from './variants.ts';

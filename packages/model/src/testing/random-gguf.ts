@@ -5,6 +5,7 @@ import { closeSync, openSync, readSync, renameSync, rmSync, writeFileSync } from
 import { readGgufHeader } from '../gguf/header.ts';
 import { rowBytes } from '../gguf/tensor-types.ts';
 import type { WeightKind } from '../types.ts';
+import { type Family, type FamilyName, families } from './families.ts';
 import { ggufHeader, type MetadataEntry, type TensorEntry } from './gguf-writer.ts';
 import { Random } from './random.ts';
 import { randomRows, signRow } from './random-rows.ts';
@@ -12,6 +13,12 @@ import { llama3Factors, type ModelShape, type ShapeName, shapes } from './shapes
 import { leastVocabularySize, tinyTokenizer } from './vocabulary.ts';
 
 export interface RandomGgufOptions {
+  /** general.architecture; default llama. */
+  family?: FamilyName | undefined;
+  /** Keys of the architecture ("attention.sliding_window"), beside or in place of those that follow from the shape. */
+  keys?: Record<string, number | string | boolean[]> | undefined;
+  /** LongRoPE's divisors per pair, for short and long contexts. */
+  ropeFactors?: { short: number[]; long: number[] } | undefined;
   /** A published shape, or sizes that replace some of tiny's. */
   shape?: ShapeName | Partial<ModelShape> | undefined;
   /** Of all matrices but embedding and head. Default Q4_0. */
@@ -61,7 +68,7 @@ export function writeRandomGguf(path: string, options: RandomGgufOptions = {}): 
   const part = `${path}.part`;
   const fd = openSync(part, 'w');
   try {
-    const header = ggufHeader([...modelMetadata(shape), ...tokenizer.metadata], tensors, alignment);
+    const header = ggufHeader([...modelMetadata(shape, options), ...tokenizer.metadata], tensors, alignment);
     writeFileSync(fd, header);
     let fileBytes = header.length;
     for (const tensor of tensors) fileBytes += writeTensor(fd, tensor);
@@ -76,23 +83,35 @@ export function writeRandomGguf(path: string, options: RandomGgufOptions = {}): 
   }
 }
 
-function modelMetadata(shape: ModelShape): MetadataEntry[] {
-  const integer = (key: string, value: number): MetadataEntry => ({ key: `llama.${key}`, type: 'u32', value });
+function modelMetadata(shape: ModelShape, { family = 'llama', keys = {} }: RandomGgufOptions): MetadataEntry[] {
+  const own: Record<string, number | string | boolean[]> = {
+    block_count: shape.layers,
+    context_length: shape.contextLength,
+    embedding_length: shape.hiddenSize,
+    feed_forward_length: shape.feedForwardSize,
+    'attention.head_count': shape.heads,
+    'attention.head_count_kv': shape.kvHeads,
+    'attention.key_length': shape.headSize,
+    'attention.value_length': shape.headSize,
+    'rope.dimension_count': shape.headSize,
+    ...keys,
+  };
   return [
-    { key: 'general.architecture', type: 'string', value: 'llama' },
+    { key: 'general.architecture', type: 'string', value: family },
     { key: 'general.name', type: 'string', value: 'random weights' },
-    integer('block_count', shape.layers),
-    integer('context_length', shape.contextLength),
-    integer('embedding_length', shape.hiddenSize),
-    integer('feed_forward_length', shape.feedForwardSize),
-    integer('attention.head_count', shape.heads),
-    integer('attention.head_count_kv', shape.kvHeads),
-    integer('attention.key_length', shape.headSize),
-    integer('attention.value_length', shape.headSize),
-    integer('rope.dimension_count', shape.headSize),
-    { key: 'llama.rope.freq_base', type: 'f32', value: shape.ropeBase },
-    { key: 'llama.attention.layer_norm_rms_epsilon', type: 'f32', value: shape.normEpsilon },
+    ...Object.entries(own).map(([key, value]) => entry(`${family}.${key}`, value)),
+    { key: `${family}.rope.freq_base`, type: 'f32', value: shape.ropeBase },
+    { key: `${family}.attention.layer_norm_rms_epsilon`, type: 'f32', value: shape.normEpsilon },
   ];
+}
+
+/** Keys that may be broken, by how they end: a whole number in them is a float too. */
+const floats = /softcapping|factor|freq_base_swa|scale|beta_(fast|slow)|multiplier$/;
+
+function entry(key: string, value: number | string | boolean[]): MetadataEntry {
+  if (typeof value === 'string') return { key, type: 'string', value };
+  if (typeof value === 'object') return { key, type: 'bools', value };
+  return { key, type: floats.test(key) ? 'f32' : 'u32', value };
 }
 
 function tokenizerMetadata(options: RandomGgufOptions): { metadata: MetadataEntry[]; size: number } {
@@ -144,13 +163,14 @@ function layOut(shape: ModelShape, vocabularySize: number, options: RandomGgufOp
       return (out) => write(random, out);
     });
   };
-  const norm = (name: string) => {
+  const vector = (name: string, size: number, least: number, range: number) => {
     const random = new Random(seed, tensors.length);
-    add(name, [hiddenSize], 'F32', () => (out) => {
-      const weights = Float32Array.from({ length: hiddenSize }, () => 0.8 + 0.4 * random.uniform());
+    add(name, [size], 'F32', () => (out) => {
+      const weights = Float32Array.from({ length: size }, () => least + range * random.uniform());
       out.set(new Uint8Array(weights.buffer));
     });
   };
+  const norm = (name: string) => vector(name, hiddenSize, 0.8, 0.4);
   /** `shift`: row t is that of token t - shift. */
   const signs = (name: string, shift: number, defaultKind: WeightKind) =>
     add(name, [hiddenSize, vocabularySize], defaultKind, (ownKind) => (out, first) => {
@@ -166,23 +186,46 @@ function layOut(shape: ModelShape, vocabularySize: number, options: RandomGgufOp
   const tied = options.tiedHead ?? shape.tiedHead;
   if (options.peaky) signs('token_embd.weight', 0, embeddingKind);
   else matrix('token_embd.weight', vocabularySize, hiddenSize, embeddingDeviation, embeddingKind);
+  const fixed = (name: string, values: Float32Array) =>
+    add(name, [values.length], 'F32', () => (out) => out.set(new Uint8Array(values.buffer)));
   const factors = llama3Factors(shape);
-  if (factors)
-    add('rope_freqs.weight', [factors.length], 'F32', () => (out) => out.set(new Uint8Array(factors.buffer)));
+  if (factors) fixed('rope_freqs.weight', factors);
+  if (options.ropeFactors) {
+    fixed('rope_factors_long.weight', Float32Array.from(options.ropeFactors.long));
+    fixed('rope_factors_short.weight', Float32Array.from(options.ropeFactors.short));
+  }
   // Each layer adds two branches to the residual; together they outweigh the embedding, or it them if peaky.
   const branch = ((options.peaky ? 0.5 : 2) * embeddingDeviation) / Math.sqrt(2 * layers);
+  const { normsBefore, normsAfter, queryKeyNorm, biases, fused }: Family = families[options.family ?? 'llama'];
+  const [queryWidth, keyWidth] = [heads * headSize, kvHeads * headSize];
+  const fromHidden = 1 / Math.sqrt(hiddenSize);
   for (let layer = 0; layer < layers; layer++) {
-    const name = (part: string) => `blk.${layer}.${part}.weight`;
-    norm(name('attn_norm'));
-    matrix(name('attn_q'), heads * headSize, hiddenSize, 1 / Math.sqrt(hiddenSize));
-    matrix(name('attn_k'), kvHeads * headSize, hiddenSize, 1 / Math.sqrt(hiddenSize));
-    matrix(name('attn_v'), kvHeads * headSize, hiddenSize, 1 / Math.sqrt(hiddenSize));
-    matrix(name('attn_output'), hiddenSize, heads * headSize, branch / Math.sqrt(heads * headSize));
-    norm(name('ffn_norm'));
-    matrix(name('ffn_gate'), feedForwardSize, hiddenSize, 1 / Math.sqrt(hiddenSize));
-    matrix(name('ffn_up'), feedForwardSize, hiddenSize, 1 / Math.sqrt(hiddenSize));
+    const name = (part: string) => `blk.${layer}.${part}`;
+    const project = (part: string, rows: number) => matrix(name(`${part}.weight`), rows, hiddenSize, fromHidden);
+    if (normsBefore) norm(name('attn_norm.weight'));
+    if (fused) project('attn_qkv', queryWidth + 2 * keyWidth);
+    else {
+      project('attn_q', queryWidth);
+      project('attn_k', keyWidth);
+      project('attn_v', keyWidth);
+    }
+    if (biases) {
+      vector(name('attn_q.bias'), queryWidth, -0.5, 1);
+      vector(name('attn_k.bias'), keyWidth, -0.5, 1);
+      vector(name('attn_v.bias'), keyWidth, -0.5, 1);
+    }
+    if (queryKeyNorm !== 'none') {
+      vector(name('attn_q_norm.weight'), queryKeyNorm === 'head' ? headSize : queryWidth, 0.5, 1);
+      vector(name('attn_k_norm.weight'), queryKeyNorm === 'head' ? headSize : keyWidth, 0.5, 1);
+    }
+    matrix(name('attn_output.weight'), hiddenSize, queryWidth, branch / Math.sqrt(queryWidth));
+    if (normsAfter) norm(name('post_attention_norm.weight'));
+    if (normsBefore) norm(name('ffn_norm.weight'));
+    if (!fused) project('ffn_gate', feedForwardSize);
+    project('ffn_up', (fused ? 2 : 1) * feedForwardSize);
     // silu(gate) * up of normal values has a root mean square of about 0.6.
-    matrix(name('ffn_down'), hiddenSize, feedForwardSize, branch / (0.6 * Math.sqrt(feedForwardSize)));
+    matrix(name('ffn_down.weight'), hiddenSize, feedForwardSize, branch / (0.6 * Math.sqrt(feedForwardSize)));
+    if (normsAfter) norm(name('post_ffw_norm.weight'));
   }
   norm('output_norm.weight');
   const headKind = options.headKind ?? embeddingKind;

@@ -13,10 +13,11 @@ using ort::Slot;
 // sessions that do so at once make one of them fail.
 std::mutex session_mutex;
 
-// One environment for the process, never released: sessions come and go. Under session_mutex.
+// One environment for the process, never released: sessions come and go. Under session_mutex. It logs nothing short of the
+// fatal: what fails comes back as a status, and is told once, in our words.
 void* Environment() {
   static void* environment = nullptr;
-  if (!environment) Check(Call(Slot::kCreateEnv, /*warning=*/2, "flash-slim", &environment));
+  if (!environment) Check(Call(Slot::kCreateEnv, /*fatal=*/4, "flash-slim", &environment));
   return environment;
 }
 

@@ -9,6 +9,9 @@ import type { WeightCache } from '@flash-slim/weight-cache';
 import { EngineError } from './error.ts';
 import { nativeChunks, nativeGroups } from './weights.ts';
 
+export type InjectedFault = Pick<Fault, 'kind' | 'read' | 'count' | 'amount'> & Partial<Fault>;
+const anySlotRead = { residents: false, begin: 0, end: 0 };
+
 export interface LoadOptions {
   plan: PrefetchPlan;
   threads: number;
@@ -17,8 +20,8 @@ export interface LoadOptions {
   reader?: 'auto' | 'io_uring' | 'pread';
   activations?: 'int8' | 'f32';
   hugePages?: boolean;
-  /** For tests. */
-  faults?: Fault[];
+  /** For tests: of slot reads anywhere in the file unless it says otherwise. */
+  faults?: InjectedFault[];
   signal?: AbortSignal;
 }
 
@@ -108,7 +111,7 @@ export class Engine {
         reader: options.reader ?? 'auto',
         floatActivations: options.activations === 'f32',
         hugePages: options.hugePages ?? true,
-        faults: options.faults ?? [],
+        faults: (options.faults ?? []).map((fault) => ({ ...anySlotRead, ...fault })),
       });
     this.#signal = options.signal;
     const report = await this.#cancellable(load);

@@ -1,5 +1,5 @@
-export type { Fault, LoadReport, PassResult, SamplerOptions } from '@flash-slim/native';
-export { Engine, type LoadOptions, type Part, type PassTotals } from './engine.ts';
+export type { LoadReport, PassResult, SamplerOptions } from '@flash-slim/native';
+export { Engine, type InjectedFault, type LoadOptions, type Part, type PassTotals } from './engine.ts';
 export { EngineError } from './error.ts';
 export { type GenerateOptions, generate } from './generate.ts';
 export { type PeakMemory, peakMemory, residentSetBytes } from './memory.ts';

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type ChunkMetadataTable, JsonWeightChunkMetaDataWriter } from '@flash-slim/cmt';
 import type { RandomGgufOptions } from '@flash-slim/model/testing';
-import { deviceFacts, type Fault } from '@flash-slim/native';
+import { deviceFacts } from '@flash-slim/native';
 import { BudgetBelowFloorError, type PlanRequest, planPrefetch } from '@flash-slim/plan';
 import type { WeightCache } from '@flash-slim/weight-cache';
+import type { InjectedFault } from './engine.ts';
 import { profilingPlan } from './profiling-plan.ts';
 import { course, logitBytes, runCourse, testTokens, withEngine } from './testing/run.ts';
 import { type Cut, cutPlan, everything, makeCache, testDirectory } from './testing/tiny-model.ts';
@@ -149,7 +150,7 @@ describe('however short the reads', async () => {
   const { cache } = await makeCache(directory, 'short', { kind: 'F32' });
   const expected = await residentCourse(cache);
   const always = 1e9;
-  const patterns: Record<string, Fault[]> = {
+  const patterns: Record<string, InjectedFault[]> = {
     'a page at a time': [{ kind: 'short', read: 0, count: always, amount: 4096 }],
     'no whole number of pages': [{ kind: 'short', read: 0, count: always, amount: 5000 }],
     'five pages at a time': [{ kind: 'short', read: 0, count: always, amount: 20480 }],

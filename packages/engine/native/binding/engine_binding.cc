@@ -1,5 +1,8 @@
 // The engine for JavaScript: src/engine.ts declares the same names in the same order. Converts, decides nothing.
+#include <atomic>
+#include <map>
 #include <memory>
+#include <mutex>
 
 #include "binding/binding.h"
 #include "binding/engine_thread.h"
@@ -11,8 +14,12 @@ namespace {
 
 Napi::Value Field(const Napi::Object& object, const char* name) { return object.Get(name); }
 std::string StringField(const Napi::Object& object, const char* name) { return object.Get(name).As<Napi::String>(); }
-int64_t IntField(const Napi::Object& object, const char* name) { return object.Get(name).As<Napi::Number>().Int64Value(); }
-double NumberField(const Napi::Object& object, const char* name) { return object.Get(name).As<Napi::Number>().DoubleValue(); }
+int64_t IntField(const Napi::Object& object, const char* name) {
+  return object.Get(name).As<Napi::Number>().Int64Value();
+}
+double NumberField(const Napi::Object& object, const char* name) {
+  return object.Get(name).As<Napi::Number>().DoubleValue();
+}
 bool BoolField(const Napi::Object& object, const char* name) { return object.Get(name).As<Napi::Boolean>(); }
 
 WeightChunk ToChunk(const Napi::Object& js) {
@@ -56,8 +63,9 @@ LoadOptions ToLoadOptions(const Napi::Object& js) {
   const auto groups = Field(js, "groups").As<Napi::Array>();
   for (uint32_t i = 0; i < groups.Length(); i++) {
     const auto g = groups.Get(i).As<Napi::Object>();
-    options.plan.groups.push_back({int(IntField(g, "weightsId")), IntField(g, "rowBlockBegin"), IntField(g, "rowBlockEnd"),
-                                   BoolField(g, "resident"), uint32_t(IntField(g, "crc32c"))});
+    options.plan.groups.push_back({int(IntField(g, "weightsId")), IntField(g, "rowBlockBegin"),
+                                   IntField(g, "rowBlockEnd"), BoolField(g, "resident"),
+                                   uint32_t(IntField(g, "crc32c"))});
   }
   options.plan.slot_count = int(IntField(js, "slotCount"));
   options.plan.slot_bytes = size_t(IntField(js, "slotBytes"));
@@ -79,7 +87,8 @@ LoadOptions ToLoadOptions(const Napi::Object& js) {
   for (uint32_t i = 0; i < faults.Length(); i++) {
     const auto f = faults.Get(i).As<Napi::Object>();
     options.faults.push_back({StringField(f, "kind"), uint64_t(IntField(f, "read")), uint64_t(IntField(f, "count")),
-                              uint64_t(IntField(f, "amount"))});
+                              uint64_t(IntField(f, "amount")), BoolField(f, "residents"),
+                              uint64_t(IntField(f, "begin")), uint64_t(IntField(f, "end"))});
   }
   return options;
 }
@@ -121,20 +130,20 @@ Napi::Object ToJs(Napi::Env env, const LoadReport& report) {
 class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
  public:
   static void Register(Napi::Env env, Napi::Object exports) {
-    exports.Set("NativeEngine", DefineClass(env, "NativeEngine",
-                                            {InstanceMethod<&NativeEngine::Open>("open"),
-                                             InstanceMethod<&NativeEngine::Load>("load"),
-                                             InstanceMethod<&NativeEngine::CreateSequence>("createSequence"),
-                                             InstanceMethod<&NativeEngine::FreeSequence>("freeSequence"),
-                                             InstanceMethod<&NativeEngine::TruncateSequence>("truncateSequence"),
-                                             InstanceMethod<&NativeEngine::CreateSampler>("createSampler"),
-                                             InstanceMethod<&NativeEngine::FreeSampler>("freeSampler"),
-                                             InstanceMethod<&NativeEngine::Pass>("pass"),
-                                             InstanceMethod<&NativeEngine::ChunkComputeNs>("chunkComputeNs"),
-                                             InstanceMethod<&NativeEngine::EndProfiling>("endProfiling"),
-                                             InstanceMethod<&NativeEngine::Cancel>("cancel"),
-                                             InstanceMethod<&NativeEngine::Status>("status"),
-                                             InstanceMethod<&NativeEngine::Close>("close")}));
+    exports.Set(
+        "NativeEngine",
+        DefineClass(
+            env, "NativeEngine",
+            {InstanceMethod<&NativeEngine::Open>("open"), InstanceMethod<&NativeEngine::Load>("load"),
+             InstanceMethod<&NativeEngine::CreateSequence>("createSequence"),
+             InstanceMethod<&NativeEngine::FreeSequence>("freeSequence"),
+             InstanceMethod<&NativeEngine::TruncateSequence>("truncateSequence"),
+             InstanceMethod<&NativeEngine::CreateSampler>("createSampler"),
+             InstanceMethod<&NativeEngine::FreeSampler>("freeSampler"), InstanceMethod<&NativeEngine::Pass>("pass"),
+             InstanceMethod<&NativeEngine::ChunkComputeNs>("chunkComputeNs"),
+             InstanceMethod<&NativeEngine::EndProfiling>("endProfiling"),
+             InstanceMethod<&NativeEngine::Cancel>("cancel"), InstanceMethod<&NativeEngine::Status>("status"),
+             InstanceMethod<&NativeEngine::Close>("close")}));
   }
 
   explicit NativeEngine(const Napi::CallbackInfo& info)
@@ -143,54 +152,58 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
   // open(options): Promise<void>
   Napi::Value Open(const Napi::CallbackInfo& info) {
     auto options = std::make_shared<EngineOptions>(Converted(info, ToEngineOptions));
-    return Post(info, [shared = shared_, options] { shared->engine = std::make_unique<Engine>(std::move(*options)); },
-                [](Napi::Env env) { return env.Undefined(); });
+    return Post(
+        info, [shared = shared_, options] { shared->Set(std::make_unique<Engine>(std::move(*options))); },
+        [](Napi::Env env) { return env.Undefined(); });
   }
   // load(options): Promise<LoadReport>
   Napi::Value Load(const Napi::CallbackInfo& info) {
     auto options = std::make_shared<LoadOptions>(Converted(info, ToLoadOptions));
     auto report = std::make_shared<LoadReport>();
-    return Post(info, [shared = shared_, options, report] { *report = shared->Get().Load(*options); },
-                [report](Napi::Env env) { return ToJs(env, *report); });
+    return Post(
+        info,
+        [shared = shared_, options, report, cancelled = cancelled_] {
+          *report = shared->Get().Load(*options, *cancelled);
+        },
+        [report](Napi::Env env) { return ToJs(env, *report); });
   }
   // createSequence(): Promise<number>
   Napi::Value CreateSequence(const Napi::CallbackInfo& info) {
     auto id = std::make_shared<int>();
-    return Post(info, [shared = shared_, id] { *id = shared->Get().kv().CreateSequence(); },
-                [id](Napi::Env env) { return Napi::Number::New(env, *id); });
+    return Post(
+        info, [shared = shared_, id] { *id = shared->Get().kv().CreateSequence(); },
+        [id](Napi::Env env) { return Napi::Number::New(env, *id); });
   }
   // freeSequence(id): Promise<void>
   Napi::Value FreeSequence(const Napi::CallbackInfo& info) {
     const int id = info[0].As<Napi::Number>().Int32Value();
-    return Post(info, [shared = shared_, id] { shared->Get().kv().FreeSequence(id); },
-                [](Napi::Env env) { return env.Undefined(); });
+    return Post(
+        info, [shared = shared_, id] { shared->Get().kv().FreeSequence(id); },
+        [](Napi::Env env) { return env.Undefined(); });
   }
   // truncateSequence(id, length): Promise<void>
   Napi::Value TruncateSequence(const Napi::CallbackInfo& info) {
     const int id = info[0].As<Napi::Number>().Int32Value();
     const int64_t length = info[1].As<Napi::Number>().Int64Value();
-    return Post(info, [shared = shared_, id, length] { shared->Get().kv().Truncate(id, std::max<int64_t>(length, 0)); },
-                [](Napi::Env env) { return env.Undefined(); });
+    return Post(
+        info, [shared = shared_, id, length] { shared->Get().kv().Truncate(id, std::max<int64_t>(length, 0)); },
+        [](Napi::Env env) { return env.Undefined(); });
   }
-  // createSampler(options, promptTokens): number. Samplers are touched by the engine's thread during passes alone.
+  // createSampler(options, promptTokens): number. A sampler is touched by the engine's thread during passes alone.
   Napi::Value CreateSampler(const Napi::CallbackInfo& info) {
     try {
-      auto sampler = std::make_unique<Sampler>(ToSamplerOptions(info[0].As<Napi::Object>()));
+      auto sampler = std::make_shared<Sampler>(ToSamplerOptions(info[0].As<Napi::Object>()));
       const auto prompt = info[1].As<Napi::Int32Array>();
       for (size_t i = 0; i < prompt.ElementLength(); i++) sampler->Accept(prompt[i]);
-      const int id = shared_->next_sampler++;
-      std::lock_guard lock(shared_->samplers_mutex);
-      shared_->samplers[id] = std::move(sampler);
+      const int id = next_sampler_++;
+      samplers_[id] = std::move(sampler);
       return Napi::Number::New(info.Env(), id);
     } catch (const Error& error) {
       throw ToJsError(info.Env(), error.code(), error.what());
     }
   }
   // freeSampler(id): void, between passes
-  void FreeSampler(const Napi::CallbackInfo& info) {
-    std::lock_guard lock(shared_->samplers_mutex);
-    shared_->samplers.erase(info[0].As<Napi::Number>().Int32Value());
-  }
+  void FreeSampler(const Napi::CallbackInfo& info) { samplers_.erase(info[0].As<Napi::Number>().Int32Value()); }
   // pass(request): Promise<PassResult>
   Napi::Value Pass(const Napi::CallbackInfo& info) {
     const auto js = info[0].As<Napi::Object>();
@@ -199,12 +212,12 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
     request->tokens.assign(tokens.Data(), tokens.Data() + tokens.ElementLength());
     const auto sequences = Field(js, "sequences").As<Napi::Int32Array>();
     const auto counts = Field(js, "counts").As<Napi::Int32Array>();
-    for (size_t i = 0; i < sequences.ElementLength() && i < counts.ElementLength(); i++)
-      request->parts.push_back({sequences[i], counts[i]});
+    if (sequences.ElementLength() != counts.ElementLength())
+      throw ToJsError(info.Env(), "INVALID_REQUEST", "every sequence of a pass has its number of tokens");
+    for (size_t i = 0; i < sequences.ElementLength(); i++) request->parts.push_back({sequences[i], counts[i]});
     const auto rows = Field(js, "logitRows").As<Napi::Int32Array>();
     request->logit_rows.assign(rows.Data(), rows.Data() + rows.ElementLength());
-    const auto samplers = Field(js, "samplers").As<Napi::Int32Array>();
-    auto sampler_ids = std::make_shared<std::vector<int>>(samplers.Data(), samplers.Data() + samplers.ElementLength());
+    auto samplers = std::make_shared<std::vector<std::shared_ptr<Sampler>>>(FindSamplers(info.Env(), js));
     const bool want_logits = BoolField(js, "wantLogits");
 
     struct Outcome {
@@ -215,17 +228,20 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
     auto outcome = std::make_shared<Outcome>();
     return Post(
         info,
-        [shared = shared_, request, sampler_ids, want_logits, outcome] {
+        [shared = shared_, request, samplers, want_logits, outcome, cancelled = cancelled_] {
           Engine& engine = shared->Get();
-          outcome->figures = engine.Pass(*request);
+          outcome->figures = engine.Pass(*request, *cancelled);
           const int64_t vocabulary = engine.vocabulary();
-          for (size_t i = 0; i < sampler_ids->size() && i < request->logit_rows.size(); i++) {
-            std::lock_guard lock(shared->samplers_mutex);
-            auto found = shared->samplers.find((*sampler_ids)[i]);
-            if (found == shared->samplers.end()) throw Error("INVALID_REQUEST", "there is no such sampler");
-            const int32_t token = found->second->Sample(engine.logits() + i * vocabulary, vocabulary);
-            found->second->Accept(token);
-            outcome->sampled.push_back(token);
+          try {
+            for (size_t i = 0; i < samplers->size(); i++) {
+              Sampler& sampler = *(*samplers)[i];
+              const int32_t token = sampler.Sample(engine.logits() + i * vocabulary, vocabulary);
+              sampler.Accept(token);
+              outcome->sampled.push_back(token);
+            }
+          } catch (...) {
+            engine.TakeBack(*request);
+            throw;
           }
           if (want_logits)
             outcome->logits.assign(engine.logits(), engine.logits() + request->logit_rows.size() * vocabulary);
@@ -249,51 +265,82 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
   // chunkComputeNs(): Promise<Float64Array>, of the last pass, by weightsId
   Napi::Value ChunkComputeNs(const Napi::CallbackInfo& info) {
     auto times = std::make_shared<std::vector<uint64_t>>();
-    return Post(info, [shared = shared_, times] { *times = shared->Get().chunk_compute_ns(); },
-                [times](Napi::Env env) {
-                  auto js = Napi::Float64Array::New(env, times->size());
-                  for (size_t i = 0; i < times->size(); i++) js[i] = double((*times)[i]);
-                  return js;
-                });
+    return Post(
+        info, [shared = shared_, times] { *times = shared->Get().chunk_compute_ns(); },
+        [times](Napi::Env env) {
+          auto js = Napi::Float64Array::New(env, times->size());
+          for (size_t i = 0; i < times->size(); i++) js[i] = double((*times)[i]);
+          return js;
+        });
   }
   // endProfiling(): Promise<string>
   Napi::Value EndProfiling(const Napi::CallbackInfo& info) {
     auto file = std::make_shared<std::string>();
-    return Post(info, [shared = shared_, file] { *file = shared->Get().EndProfiling(); },
-                [file](Napi::Env env) { return Napi::String::New(env, *file); });
+    return Post(
+        info, [shared = shared_, file] { *file = shared->Get().EndProfiling(); },
+        [file](Napi::Env env) { return Napi::String::New(env, *file); });
   }
-  // cancel(): void; what is under way rejects with CANCELLED
+  // cancel(): void; loads and passes that were asked for before reject with CANCELLED
   void Cancel(const Napi::CallbackInfo&) {
-    if (Engine* engine = shared_->engine.get()) engine->Cancel();
+    *cancelled_ = true;
+    cancelled_ = std::make_shared<std::atomic<bool>>(false);
+    std::lock_guard lock(shared_->mutex);
+    if (shared_->engine) shared_->engine->Cancel();
   }
   // status(): string
   Napi::Value Status(const Napi::CallbackInfo& info) {
-    Engine* engine = shared_->engine.get();
-    return Napi::String::New(info.Env(), engine ? engine->DumpStatus() : "closed\n");
+    std::lock_guard lock(shared_->mutex);
+    return Napi::String::New(info.Env(), shared_->engine ? shared_->engine->DumpStatus() : "closed\n");
   }
   // close(): Promise<void>; afterwards every call rejects
   Napi::Value Close(const Napi::CallbackInfo& info) {
-    return Post(info, [shared = shared_] { shared->engine.reset(); }, [](Napi::Env env) { return env.Undefined(); });
+    return Post(
+        info, [shared = shared_] { shared->Set(nullptr); }, [](Napi::Env env) { return env.Undefined(); });
   }
 
  private:
   // What closures on the engine's thread share with this object.
   struct Shared {
+    std::mutex mutex;  // held where the main thread uses the engine, and where the engine's thread replaces it
     std::unique_ptr<Engine> engine;
-    std::mutex samplers_mutex;
-    std::map<int, std::unique_ptr<Sampler>> samplers;
-    int next_sampler = 0;
     Engine& Get() {
       if (!engine) throw Error("CLOSED", "the engine is not open");
       return *engine;
     }
+    void Set(std::unique_ptr<Engine> next) {
+      {
+        std::lock_guard lock(mutex);
+        engine.swap(next);
+      }
+      next.reset();  // outside of the lock: it waits for reads under way
+    }
   };
+
+  // The pass's samplers: none, or one for each row of logits. Found before the pass, so that a wrong one costs nothing.
+  std::vector<std::shared_ptr<Sampler>> FindSamplers(Napi::Env env, const Napi::Object& js) const {
+    const auto ids = Field(js, "samplers").As<Napi::Int32Array>();
+    if (ids.ElementLength() != 0 &&
+        ids.ElementLength() != Field(js, "logitRows").As<Napi::Int32Array>().ElementLength())
+      throw ToJsError(env, "INVALID_REQUEST", "a pass has a sampler for each row of logits, or none");
+    std::vector<std::shared_ptr<Sampler>> samplers;
+    for (size_t i = 0; i < ids.ElementLength(); i++) {
+      const auto found = samplers_.find(ids[i]);
+      if (found == samplers_.end())
+        throw ToJsError(env, "INVALID_REQUEST", "there is no sampler " + std::to_string(ids[i]));
+      samplers.push_back(found->second);
+    }
+    return samplers;
+  }
   template <class Work, class Result>
   Napi::Value Post(const Napi::CallbackInfo& info, Work work, Result result) {
     return thread_->Post(info.Env(), std::move(work), std::move(result));
   }
   std::shared_ptr<Shared> shared_;
   std::unique_ptr<EngineThread> thread_;
+  // Main thread alone: the flag of the calls since the last cancel (closures take it with them), and the samplers.
+  std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
+  std::map<int, std::shared_ptr<Sampler>> samplers_;
+  int next_sampler_ = 0;
 };
 
 }  // namespace

@@ -12,13 +12,12 @@
 namespace flash_slim {
 
 void WeightChunkController::LoadPrefetchPlan(PrefetchPlan plan) {
-  plan_ = std::move(plan);
-  groups_of_.assign(chunks_.size(), {});
-  places_.assign(plan_.groups.size(), {});
+  std::vector<std::vector<int>> groups_of(chunks_.size());
   std::vector<int64_t> covered(chunks_.size(), 0);
+  uint64_t resident_bytes = 0, streamed_bytes = 0;
   int previous = 0;
-  for (size_t i = 0; i < plan_.groups.size(); i++) {
-    const WeightGroup& g = plan_.groups[i];
+  for (size_t i = 0; i < plan.groups.size(); i++) {
+    const WeightGroup& g = plan.groups[i];
     if (g.weights_id < previous || g.weights_id >= int(chunks_.size()))
       throw Error("PLAN_INVALID", "group " + std::to_string(i) + " is out of order; plan again with flash-slim plan");
     const WeightChunk& chunk = chunks_[g.weights_id];
@@ -29,8 +28,9 @@ void WeightChunkController::LoadPrefetchPlan(PrefetchPlan plan) {
                                       "; plan again with flash-slim plan");
     covered[g.weights_id] = g.row_block_end;
     previous = g.weights_id;
-    groups_of_[g.weights_id].push_back(int(i));
-    (g.resident ? resident_bytes_ : streamed_bytes_) += size_t(g.row_block_end - g.row_block_begin) * chunk.row_block_bytes;
+    groups_of[g.weights_id].push_back(int(i));
+    (g.resident ? resident_bytes : streamed_bytes) +=
+        size_t(g.row_block_end - g.row_block_begin) * chunk.row_block_bytes;
   }
   for (const WeightChunk& chunk : chunks_) {
     // A chunk that only GatherRows uses (the embedding of an untied model) is read by rows and has no groups.
@@ -38,6 +38,20 @@ void WeightChunkController::LoadPrefetchPlan(PrefetchPlan plan) {
     if (got != chunk.row_blocks && !(chunk.gathered && !chunk.head && got == 0))
       throw Error("PLAN_INVALID", "the plan leaves out part of " + chunk.name + "; plan again with flash-slim plan");
   }
+  std::unique_ptr<WeightChunkPrefetcher> replaced;
+  {
+    std::lock_guard lock(mutex_);
+    replaced = std::move(prefetcher_);
+    resident_bytes_ = resident_bytes;
+    streamed_bytes_ = streamed_bytes;
+  }
+  // Before anything of the new plan: both at once would not fit into the budget.
+  replaced.reset();
+  residents_ = MemoryRegion();
+  residents_locked_ = false;
+  places_.assign(plan.groups.size(), {});
+  plan_ = std::move(plan);
+  groups_of_ = std::move(groups_of);
 }
 
 StreamedGroup WeightChunkController::Describe(int index) const {
@@ -61,11 +75,15 @@ void WeightChunkController::AttachPrefetcher(const PrefetcherOptions& options) {
   }
   if (streamed.empty()) return;
   if (plan_.slot_count < 2) throw Error("PLAN_INVALID", "a plan that streams needs at least 2 slots");
-  prefetcher_ = std::make_unique<WeightChunkPrefetcher>(file_, std::move(streamed), plan_.slot_count, plan_.slot_bytes,
-                                                        options.uses_per_group, options.reader, options.huge_pages);
+  auto prefetcher =
+      std::make_unique<WeightChunkPrefetcher>(file_, std::move(streamed), plan_.slot_count, plan_.slot_bytes,
+                                              options.uses_per_group, options.reader, options.huge_pages);
+  std::lock_guard lock(mutex_);
+  prefetcher_ = std::move(prefetcher);
 }
 
-void WeightChunkController::LoadResidents(const std::string& reader_kind, const std::atomic<bool>& cancelled) {
+void WeightChunkController::LoadResidents(const std::string& reader_kind, const std::atomic<bool>& cancelled,
+                                          const ReaderWrap& wrap) {
   // Each resident keeps the page-aligned range it is read as, so that it is read straight into its place.
   struct Item {
     StreamedGroup group;
@@ -93,6 +111,7 @@ void WeightChunkController::LoadResidents(const std::string& reader_kind, const 
   }
   constexpr unsigned kDepth = 8;
   auto reader = MakeReader({reader_kind, file_.fd(), file_.direct(), kDepth, {}});
+  if (wrap) reader = wrap(std::move(reader));
   size_t next = 0, in_flight = 0, checked = 0;
   std::vector<ReadCompletion> arrived;
   std::pair<std::string, std::string> failure;
@@ -123,12 +142,14 @@ void WeightChunkController::LoadResidents(const std::string& reader_kind, const 
       if (item.filled >= lead + item.group.size) {
         checked++;
         if (Crc32c(item.place + lead, item.group.size) != item.group.crc32c)
-          failure = {"CHUNK_CORRUPT", "wrong checksum in " + item.group.describe + " of " + file_.path() +
-                                          ": the bytes on flash are not those that were written; rebuild it with flash-slim profile"};
+          failure = {"CHUNK_CORRUPT",
+                     "wrong checksum in " + item.group.describe + " of " + file_.path() +
+                         ": the bytes on flash are not those that were written; rebuild it with flash-slim profile"};
         places_[item.group.group].resident = item.place + lead;
       } else if (completion.result < 0 && completion.result != -EINTR && completion.result != -EAGAIN) {
-        failure = {"CHUNK_READ_FAILED", "reading " + item.group.describe + " failed: " +
-                                            std::strerror(int(-completion.result)) + "; check the storage that holds " + file_.path()};
+        failure = {"CHUNK_READ_FAILED", "reading " + item.group.describe +
+                                            " failed: " + std::strerror(int(-completion.result)) +
+                                            "; check the storage that holds " + file_.path()};
       } else if ((item.stuck = item.filled > before ? 0 : item.stuck + 1) >= 4) {
         failure = {"CHUNK_TRUNCATED", "the weight cache ends inside " + item.group.describe + ": " + file_.path() +
                                           " shrank or was replaced; rebuild it with flash-slim profile"};
@@ -164,29 +185,28 @@ void WeightChunkController::ResetBuffers() {
     prefetcher_->Reset();
     prefetcher_->ReadAhead();
   }
-  std::lock_guard lock(error_mutex_);
+  std::lock_guard lock(mutex_);
   error_ = {};
   stopped_ = false;
 }
 
 void WeightChunkController::Fail(const std::string& code, const std::string& message) {
-  {
-    std::lock_guard lock(error_mutex_);
-    if (error_.first.empty()) error_ = {code, message};
-    stopped_ = true;
-  }
+  std::lock_guard lock(mutex_);
+  if (error_.first.empty()) error_ = {code, message};
+  stopped_ = true;
   if (prefetcher_) prefetcher_->Fail(code, message);
 }
 
 std::pair<std::string, std::string> WeightChunkController::error() const {
   if (prefetcher_ && prefetcher_->failed()) return prefetcher_->error();
-  std::lock_guard lock(error_mutex_);
+  std::lock_guard lock(mutex_);
   return error_;
 }
 
 std::string WeightChunkController::DumpStatus() const {
-  return std::to_string(resident_bytes_) + " bytes resident, " + std::to_string(streamed_bytes_) + " streamed per pass\n" +
-         (prefetcher_ ? prefetcher_->DumpStatus() : "");
+  std::lock_guard lock(mutex_);
+  return std::to_string(resident_bytes_) + " bytes resident, " + std::to_string(streamed_bytes_) +
+         " streamed per pass\n" + (prefetcher_ ? prefetcher_->DumpStatus() : "");
 }
 
 }  // namespace flash_slim

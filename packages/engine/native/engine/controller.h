@@ -1,13 +1,15 @@
 // The hooks through which the graph's operators reach the weights, and the one place that knows where each group is:
 // in a resident's place for good, or in a slot for this moment.
 //
-//   LoadPrefetchPlan(plan) -> AttachPrefetcher(...) -> LoadResidents() -> per pass: BeginPass, then for every group of every
-//   chunk in order of use, uses_per_group times, PreInvoke ... PostInvoke on any compute thread, then EndPass; ResetBuffers after a failure.
+//   LoadPrefetchPlan(plan) -> AttachPrefetcher(...) -> LoadResidents() -> per pass: BeginPass, then for every group of
+//   every chunk in order of use, uses_per_group times, PreInvoke ... PostInvoke on any compute thread, then EndPass;
+//   ResetBuffers after a failure.
 //
 // After a failure or a cancellation PreInvoke returns null on every thread, and error() says why.
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,12 +40,15 @@ class WeightChunkController {
   WeightChunkController(const DirectFile& file, std::vector<WeightChunk> chunks)
       : file_(file), chunks_(std::move(chunks)) {}
 
-  // Throws Error PLAN_INVALID when the groups do not cover every streamed chunk exactly once, in order.
+  // Throws Error PLAN_INVALID when the groups do not cover every streamed chunk exactly once, in order, and then
+  // changes nothing. Else what an earlier plan had loaded is gone.
   void LoadPrefetchPlan(PrefetchPlan plan);
   void AttachPrefetcher(const PrefetcherOptions& options);
   void AttachMetadataWriter(MetadataWriter* writer) { metadata_writer_ = writer; }
   // Reads every resident group into its place and checks it. Throws CHUNK_CORRUPT, CHUNK_TRUNCATED, CHUNK_READ_FAILED.
-  void LoadResidents(const std::string& reader, const std::atomic<bool>& cancelled);
+  // `wrap`, where given, is put around their reader.
+  using ReaderWrap = std::function<std::unique_ptr<Reader>(std::unique_ptr<Reader>)>;
+  void LoadResidents(const std::string& reader, const std::atomic<bool>& cancelled, const ReaderWrap& wrap = nullptr);
 
   void BeginPass(Mode mode, bool with_head);
   void EndPass();
@@ -62,7 +67,7 @@ class WeightChunkController {
     if (metadata_writer_) metadata_writer_->OnChunkAccess(mode_, weights_id, compute_ns);
   }
 
-  // Makes the pass under way stop at the next group.
+  // Makes the pass under way stop at the next group. Any thread.
   void Fail(const std::string& code, const std::string& message);
   bool stopped() const { return stopped_.load(std::memory_order_relaxed) || (prefetcher_ && prefetcher_->failed()); }
   // The first failure: {code, message}.
@@ -101,7 +106,7 @@ class WeightChunkController {
   MetadataWriter* metadata_writer_ = nullptr;
   Mode mode_ = Mode::kDecode;
   std::atomic<bool> stopped_{false};
-  mutable std::mutex error_mutex_;
+  mutable std::mutex mutex_;  // guards error_, and prefetcher_ and the sums where other threads than the engine's look
   std::pair<std::string, std::string> error_;
 };
 

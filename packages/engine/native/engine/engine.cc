@@ -12,7 +12,8 @@ DirectFile OpenCache(const EngineOptions& options) {
   DirectFile file = DirectFile::Open(options.weight_cache);
   if (file.size() != options.weight_cache_bytes)
     throw Error("CACHE_TRUNCATED", options.weight_cache + " has " + std::to_string(file.size()) + " bytes instead of " +
-                                       std::to_string(options.weight_cache_bytes) + "; rebuild it with flash-slim profile");
+                                       std::to_string(options.weight_cache_bytes) +
+                                       "; rebuild it with flash-slim profile");
   return file;
 }
 
@@ -32,16 +33,34 @@ Engine::Engine(EngineOptions options)
 
 Engine::~Engine() { controller_.Fail("CANCELLED", "the engine is closing"); }
 
-LoadReport Engine::Load(const LoadOptions& options) {
+// What an earlier call's failure or a late cancellation left behind ends here.
+void Engine::Begin(const std::atomic<bool>& cancelled) {
+  if (controller_.stopped()) controller_.ResetBuffers();
+  if (cancelled) throw Error("CANCELLED", "cancelled");
+}
+
+LoadReport Engine::Load(const LoadOptions& options, const std::atomic<bool>& cancelled) {
+  Begin(cancelled);
+  if (options.threads < 1 || options.max_tokens_per_pass < 1 || options.max_logit_rows < 0)
+    throw Error("INVALID_REQUEST", "a plan is loaded for at least one thread and one token a pass");
   LoadReport report;
+  loaded_ = false;
   state_.kernels = FindKernels(options.kernel);
   if (!state_.kernels) {
     std::string known;
     for (const KernelSet* kernels : AvailableKernels()) known += std::string(known.empty() ? "" : ", ") + kernels->name;
     throw Error("KERNEL_UNAVAILABLE", "this CPU has no kernel \"" + options.kernel + "\"; it has " + known);
   }
+  const auto with_faults = [&](bool residents) -> WeightChunkController::ReaderWrap {
+    std::vector<Fault> faults;
+    for (const Fault& fault : options.faults)
+      if (fault.residents == residents) faults.push_back(fault);
+    if (faults.empty()) return nullptr;
+    return [faults](auto reader) { return MakeFaultyReader(std::move(reader), faults); };
+  };
   controller_.LoadPrefetchPlan(options.plan);
   controller_.AttachMetadataWriter(&recorder_);
+  kv_.reset();
   pool_ = std::make_unique<ThreadPool>(options.threads);
   kv_ = std::make_unique<KvCache>(options.kv);
   logits_.resize(size_t(options.max_logit_rows) * options_.vocabulary);
@@ -50,7 +69,7 @@ LoadReport Engine::Load(const LoadOptions& options) {
   state_.pool = pool_.get();
   state_.kv = kv_.get();
   state_.float_activations = options.float_activations;
-  controller_.LoadResidents(options.reader, cancelled_);
+  controller_.LoadResidents(options.reader, cancelled, with_faults(true));
   // Twice as many parts as threads: whoever is done first takes more.
   state_.parts_per_group = options.threads == 1 ? 1 : 2 * options.threads;
   controller_.AttachPrefetcher({options.reader, state_.parts_per_group, options.huge_pages});
@@ -63,22 +82,28 @@ LoadReport Engine::Load(const LoadOptions& options) {
   if (WeightChunkPrefetcher* prefetcher = controller_.prefetcher()) {
     report.reader = prefetcher->reader_name();
     report.slot_huge_bytes = prefetcher->slots_memory().HugeBytes();
-    if (!options.faults.empty())
-      prefetcher->WrapReader([&](auto reader) { return MakeFaultyReader(std::move(reader), options.faults); });
+    if (const auto wrap = with_faults(false)) prefetcher->WrapReader(wrap);
     prefetcher->ReadAhead();
   }
+  loaded_ = true;
   return report;
+}
+
+KvCache& Engine::kv() {
+  if (!loaded_) throw Error("INVALID_REQUEST", "no plan is loaded");
+  return *kv_;
 }
 
 void Engine::Check(const PassRequest& request) {
   const auto refuse = [](const std::string& why) { throw Error("INVALID_REQUEST", why); };
   const int64_t count = int64_t(request.tokens.size());
-  if (!pool_) refuse("no plan is loaded");
+  if (!loaded_) refuse("no plan is loaded");
   if (count == 0) refuse("a pass needs at least one token");
   if (count > max_tokens_per_pass_)
     refuse(std::to_string(count) + " tokens in a pass; the plan has room for " + std::to_string(max_tokens_per_pass_));
   if (int64_t(request.logit_rows.size()) > max_logit_rows_)
-    refuse(std::to_string(request.logit_rows.size()) + " rows of logits; the plan has room for " + std::to_string(max_logit_rows_));
+    refuse(std::to_string(request.logit_rows.size()) + " rows of logits; the plan has room for " +
+           std::to_string(max_logit_rows_));
   int64_t sum = 0;
   for (size_t i = 0; i < request.parts.size(); i++) {
     if (request.parts[i].tokens <= 0) refuse("a sequence takes part with at least one token");
@@ -95,10 +120,10 @@ void Engine::Check(const PassRequest& request) {
                                        std::to_string(options_.vocabulary));
 }
 
-PassFigures Engine::Pass(const PassRequest& request) {
-  if (cancelled_.exchange(false) || controller_.stopped()) controller_.ResetBuffers();
+PassFigures Engine::Pass(const PassRequest& request, const std::atomic<bool>& cancelled) {
+  Begin(cancelled);
   Check(request);
-  for (const auto& part : request.parts) kv_->Reserve(part.sequence, part.tokens);
+  kv_->Reserve(request.parts);
   state_.tokens.clear();
   bool decode = true;
   for (const auto& part : request.parts) {
@@ -115,7 +140,7 @@ PassFigures Engine::Pass(const PassRequest& request) {
   try {
     session_->Run(request.tokens.data(), int64_t(request.tokens.size()), request.logit_rows.data(),
                   int64_t(request.logit_rows.size()), logits_.data(), options_.vocabulary);
-  } catch (const Error&) {
+  } catch (...) {
     const bool typed = controller_.stopped();
     const auto [code, message] = controller_.error();
     for (const auto& part : request.parts) kv_->Truncate(part.sequence, kv_->Get(part.sequence).length);
@@ -137,9 +162,8 @@ PassFigures Engine::Pass(const PassRequest& request) {
   return figures;
 }
 
-void Engine::Cancel() {
-  cancelled_ = true;
-  controller_.Fail("CANCELLED", "cancelled");
+void Engine::TakeBack(const PassRequest& request) {
+  for (const auto& part : request.parts) kv_->Truncate(part.sequence, kv_->Get(part.sequence).length - part.tokens);
 }
 
 }  // namespace flash_slim

@@ -1,8 +1,12 @@
-// A model ready to run: graph session, weights under a plan, KV cache, compute threads. One pass at a time, each serving any
-// number of sequences whose tokens lie end to end.
+// A model ready to run: graph session, weights under a plan, KV cache, compute threads. One pass at a time, each
+// serving any number of sequences whose tokens lie end to end.
 //
-// Life: construct (the process is then "ready": nothing of the weights is in memory), Load once, Pass many times. All but
-// Cancel and DumpStatus are called from one thread.
+// Life: construct (the process is then "ready": nothing of the weights is in memory), Load, Pass many times. Another
+// Load replaces all that the one before brought, sequences too; after one that failed there is nothing to run passes
+// with. All but Cancel and DumpStatus are called from one thread.
+//
+// Load and Pass take a flag that whoever cancels them sets before calling Cancel: one that comes before its call has
+// begun is not lost, and one that comes after its call has ended does not touch the next.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -48,13 +52,9 @@ struct LoadReport {
 };
 
 struct PassRequest {
-  struct Part {
-    int sequence;
-    int64_t tokens;
-  };
-  std::vector<int64_t> tokens;      // of all parts, end to end
-  std::vector<Part> parts;
-  std::vector<int64_t> logit_rows;  // indexes into tokens, ascending
+  std::vector<int64_t> tokens;         // of all parts, end to end
+  std::vector<KvCache::Growth> parts;  // sequences, and how many of the tokens each takes
+  std::vector<int64_t> logit_rows;     // indexes into tokens, ascending
 };
 
 struct PassFigures {
@@ -62,7 +62,7 @@ struct PassFigures {
   uint64_t stall_ns = 0;             // compute waited for reads, mean over the threads
   uint64_t streamed_compute_ns = 0;  // inside StreamMatMul, waiting excluded
   uint64_t bytes_read = 0;
-  uint64_t io_busy_ns = 0;           // at least one read was under way
+  uint64_t io_busy_ns = 0;  // at least one read was under way
 };
 
 class Engine {
@@ -71,14 +71,17 @@ class Engine {
   explicit Engine(EngineOptions options);
   ~Engine();
 
-  // Throws PLAN_INVALID, KERNEL_UNAVAILABLE, READER_UNAVAILABLE, OUT_OF_MEMORY, CHUNK_*, CANCELLED.
-  LoadReport Load(const LoadOptions& options);
+  // Throws INVALID_REQUEST, PLAN_INVALID, KERNEL_UNAVAILABLE, READER_UNAVAILABLE, OUT_OF_MEMORY, CHUNK_*, CANCELLED.
+  LoadReport Load(const LoadOptions& options, const std::atomic<bool>& cancelled);
 
-  KvCache& kv() { return *kv_; }
+  // Throws INVALID_REQUEST before a Load.
+  KvCache& kv();
 
   // Computes one pass; logits() then holds [logit_rows][vocabulary]. On an Error the sequences are as before the pass.
   // Throws INVALID_REQUEST, CONTEXT_FULL, UNKNOWN_SEQUENCE, INVALID_TOKEN, CHUNK_*, CANCELLED, ORT_FAILED.
-  PassFigures Pass(const PassRequest& request);
+  PassFigures Pass(const PassRequest& request, const std::atomic<bool>& cancelled);
+  // Forgets the tokens of the pass that `request` just made.
+  void TakeBack(const PassRequest& request);
   const float* logits() const { return logits_.data(); }
   int64_t vocabulary() const { return options_.vocabulary; }
 
@@ -87,7 +90,7 @@ class Engine {
   std::string EndProfiling() { return session_ ? session_->EndProfiling() : ""; }
 
   // Any thread: the load or pass under way ends with CANCELLED.
-  void Cancel();
+  void Cancel() { controller_.Fail("CANCELLED", "cancelled"); }
   std::string DumpStatus() const { return controller_.DumpStatus(); }
 
  private:
@@ -95,6 +98,7 @@ class Engine {
     std::vector<uint64_t> compute_ns;
     void OnChunkAccess(Mode, int weights_id, uint64_t ns) override { compute_ns[weights_id] = ns; }
   };
+  void Begin(const std::atomic<bool>& cancelled);
   void Check(const PassRequest& request);
 
   EngineOptions options_;
@@ -107,7 +111,7 @@ class Engine {
   std::unique_ptr<ThreadPool> pool_;
   std::vector<float> logits_;
   int max_tokens_per_pass_ = 0, max_logit_rows_ = 0;
-  std::atomic<bool> cancelled_{false};
+  bool loaded_ = false;
 };
 
 }  // namespace flash_slim

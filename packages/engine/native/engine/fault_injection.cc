@@ -12,15 +12,15 @@ namespace {
 
 class FaultyReader final : public Reader {
  public:
-  FaultyReader(std::unique_ptr<Reader> reader, std::vector<Fault> faults)
-      : reader_(std::move(reader)), faults_(std::move(faults)) {}
+  FaultyReader(std::unique_ptr<Reader> reader, const std::vector<Fault>& faults)
+      : reader_(std::move(reader)), faults_(faults), seen_(faults.size(), 0) {}
 
   const char* name() const override { return reader_->name(); }
 
   int Submit(const ReadRequest* requests, size_t count) override {
     {
       std::lock_guard lock(mutex_);
-      for (size_t i = 0; i < count; i++) pending_[requests[i].tag] = {requests[i], submitted_++};
+      for (size_t i = 0; i < count; i++) pending_[requests[i].tag] = {requests[i], StrikesOf(requests[i])};
     }
     return reader_->Submit(requests, count);
   }
@@ -34,8 +34,20 @@ class FaultyReader final : public Reader {
  private:
   struct Pending {
     ReadRequest request;
-    uint64_t number;
+    std::vector<size_t> strikes;  // indexes of faults
   };
+
+  std::vector<size_t> StrikesOf(const ReadRequest& request) {
+    std::vector<size_t> strikes;
+    for (size_t i = 0; i < faults_.size(); i++) {
+      const Fault& fault = faults_[i];
+      const bool holds = request.offset <= fault.begin && fault.end <= request.offset + request.size;
+      if (fault.begin != fault.end && !holds) continue;
+      const uint64_t number = seen_[i]++;
+      if (number >= fault.read && number - fault.read < fault.count) strikes.push_back(i);
+    }
+    return strikes;
+  }
 
   void Strike(ReadCompletion* completion) {
     Pending pending;
@@ -44,9 +56,15 @@ class FaultyReader final : public Reader {
       pending = pending_[completion->tag];
       pending_.erase(completion->tag);
     }
-    for (const Fault& fault : faults_) {
-      if (pending.number < fault.read || pending.number - fault.read >= fault.count || completion->result < 0) continue;
-      if (fault.kind == "flip") pending.request.buffer[fault.amount % pending.request.size] ^= 0x10;
+    const ReadRequest& request = pending.request;
+    for (const size_t i : pending.strikes) {
+      const Fault& fault = faults_[i];
+      if (completion->result < 0) continue;
+      if (fault.kind == "flip") {
+        const bool anywhere = fault.begin == fault.end;
+        const uint64_t from = anywhere ? 0 : fault.begin - request.offset;
+        request.buffer[from + fault.amount % (anywhere ? request.size : fault.end - fault.begin)] ^= 0x10;
+      }
       if (fault.kind == "short") completion->result = std::min<int64_t>(completion->result, int64_t(fault.amount));
       if (fault.kind == "eof") completion->result = 0;
       if (fault.kind == "eio") completion->result = -EIO;
@@ -58,13 +76,13 @@ class FaultyReader final : public Reader {
   const std::vector<Fault> faults_;
   std::mutex mutex_;
   std::map<uint64_t, Pending> pending_;
-  uint64_t submitted_ = 0;
+  std::vector<uint64_t> seen_;  // by fault: the reads so far that it looked at
 };
 
 }  // namespace
 
-std::unique_ptr<Reader> MakeFaultyReader(std::unique_ptr<Reader> reader, std::vector<Fault> faults) {
-  return std::make_unique<FaultyReader>(std::move(reader), std::move(faults));
+std::unique_ptr<Reader> MakeFaultyReader(std::unique_ptr<Reader> reader, const std::vector<Fault>& faults) {
+  return std::make_unique<FaultyReader>(std::move(reader), faults);
 }
 
 }  // namespace flash_slim

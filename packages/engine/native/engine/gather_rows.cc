@@ -9,6 +9,7 @@ namespace flash_slim {
 void GatherRowsKernel::Compute(PassState& state, const int64_t* ids, int64_t count, float* out) const {
   WeightChunkController& controller = *state.controller;
   const WeightChunk& chunk = controller.chunk(weights_id);
+  const std::string chunk_number = " (chunk " + std::to_string(weights_id) + ")";
   state.pool->ForEach(count, [&](int64_t i) {
     if (controller.stopped()) return;
     const int64_t row = ids[i];
@@ -29,16 +30,19 @@ void GatherRowsKernel::Compute(PassState& state, const int64_t* ids, int64_t cou
       }
       try {
         if (controller.file().Read(scratch.get(), size, begin) < offset - begin + chunk.row_block_bytes)
-          return controller.Fail("CHUNK_TRUNCATED", "the weight cache ends inside " + chunk.name + ", row " +
-                                                        std::to_string(row) + ": rebuild it with flash-slim profile");
+          return controller.Fail("CHUNK_TRUNCATED", "the weight cache ends inside " + chunk.name + chunk_number +
+                                                        ", row " + std::to_string(row) + ": " +
+                                                        controller.file().path() +
+                                                        " shrank or was replaced; rebuild it with flash-slim profile");
       } catch (const Error& error) {
-        return controller.Fail("CHUNK_READ_FAILED", "reading " + chunk.name + ", row " + std::to_string(row) +
-                                                        " failed: " + error.what());
+        return controller.Fail("CHUNK_READ_FAILED", "reading " + chunk.name + chunk_number + ", row " +
+                                                        std::to_string(row) + " failed: " + error.what() +
+                                                        "; check the storage that holds it");
       }
       block = scratch.get() + (offset - begin);
       if (Crc32c(block, chunk.row_block_bytes) != chunk.row_block_crc32c[row_block])
-        return controller.Fail("CHUNK_CORRUPT", "wrong checksum in " + chunk.name + " (chunk " + std::to_string(weights_id) +
-                                                    "), row " + std::to_string(row) +
+        return controller.Fail("CHUNK_CORRUPT", "wrong checksum in " + chunk.name + chunk_number + ", row " +
+                                                    std::to_string(row) +
                                                     ": the bytes on flash are not those that were written; rebuild the "
                                                     "weight cache with flash-slim profile");
     }

@@ -42,15 +42,19 @@ KvCache::Sequence& KvCache::Get(int id) {
   return found->second;
 }
 
-void KvCache::Reserve(int id, int64_t tokens) {
-  Sequence& sequence = Get(id);
-  const int64_t length = sequence.length + tokens;
-  if (length > shape_.context_length)
-    throw Error("CONTEXT_FULL", std::to_string(length) + " tokens do not fit in a context of " +
-                                    std::to_string(shape_.context_length) + "; raise --context-length");
-  while (int64_t(sequence.blocks.size()) < BlocksFor(length)) {
-    sequence.blocks.push_back(free_.back());  // never empty: every sequence has room for a whole context
-    free_.pop_back();
+void KvCache::Reserve(const std::vector<Growth>& growths) {
+  for (const Growth& growth : growths) {
+    const int64_t length = Get(growth.sequence).length + growth.tokens;
+    if (length > shape_.context_length)
+      throw Error("CONTEXT_FULL", std::to_string(length) + " tokens do not fit in a context of " +
+                                      std::to_string(shape_.context_length) + "; raise --context-length");
+  }
+  for (const Growth& growth : growths) {
+    Sequence& sequence = Get(growth.sequence);
+    while (int64_t(sequence.blocks.size()) < BlocksFor(sequence.length + growth.tokens)) {
+      sequence.blocks.push_back(free_.back());  // never empty: every sequence has room for a whole context
+      free_.pop_back();
+    }
   }
 }
 

@@ -1,5 +1,5 @@
-// Keys and values of every sequence, in blocks of kKvBlockTokens tokens that hold all layers and KV heads. A sequence is a
-// list of blocks, taken from one pool as it grows, so a pass can serve any mixture of sequences.
+// Keys and values of every sequence, in blocks of kKvBlockTokens tokens that hold all layers and KV heads. A sequence
+// is a list of blocks, taken from one pool as it grows, so a pass can serve any mixture of sequences.
 //
 // Inside a block, [layer][kv_head][key tile, value tile]; a key tile is [head_size][kKvBlockTokens], a value tile
 // [kKvBlockTokens][head_size], both of f32 or f16.
@@ -30,11 +30,15 @@ class KvCache {
   // AllocateKVCache of the design: maps the pool; pages become present as sequences grow. Throws OUT_OF_MEMORY.
   explicit KvCache(const KvShape& shape);
 
-  int CreateSequence();           // throws Error TOO_MANY_SEQUENCES
-  void FreeSequence(int id);      // unknown ids are ignored
-  Sequence& Get(int id);          // throws Error UNKNOWN_SEQUENCE
-  // Makes room for `tokens` more; throws CONTEXT_FULL, changing nothing.
-  void Reserve(int id, int64_t tokens);
+  int CreateSequence();       // throws Error TOO_MANY_SEQUENCES
+  void FreeSequence(int id);  // unknown ids are ignored
+  Sequence& Get(int id);      // throws Error UNKNOWN_SEQUENCE
+  struct Growth {
+    int sequence;
+    int64_t tokens;
+  };
+  // Makes room for as many tokens more; throws CONTEXT_FULL or UNKNOWN_SEQUENCE, changing none of them.
+  void Reserve(const std::vector<Growth>& growths);
   // Forgets the tokens from `length` on and gives back their blocks.
   void Truncate(int id, int64_t length);
 

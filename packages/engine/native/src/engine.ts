@@ -29,13 +29,17 @@ export interface NativeEngineOptions {
   profilePrefix: string;
 }
 
-/** For tests: strikes `count` slot reads from number `read` on. */
+/** For tests: strikes `count` reads from number `read` on, counted over those that hold all of [begin, end), or over all where that is empty. */
 export interface Fault {
   kind: 'flip' | 'short' | 'eof' | 'eio' | 'delay';
   read: number;
   count: number;
-  /** flip: the byte; short: most bytes that a read brings; delay: milliseconds. */
+  /** flip: which byte of [begin, end), or of the read; short: most bytes that a read brings; delay: milliseconds. */
   amount: number;
+  /** Reads of residents while loading, else those of the slots. */
+  residents: boolean;
+  begin: number;
+  end: number;
 }
 
 export interface NativeGroup {

@@ -28,13 +28,27 @@ export async function logitBytes(engine: Engine, parts: Part[], rows: number[]):
   return Buffer.from(logits.buffer, logits.byteOffset, logits.byteLength);
 }
 
-/** 13 tokens of prefill, four of them in a pass without logits, then 4 decode steps: all their logits. */
+export interface Step {
+  from: number;
+  count: number;
+  rows: number[];
+}
+
+/** 13 tokens of prefill, four of them in a pass without logits, then 4 decode steps. */
+export const courseSteps: Step[] = [
+  { from: 0, count: 9, rows: [0, 3, 8] },
+  { from: 9, count: 4, rows: [] },
+  ...[13, 14, 15, 16].map((from) => ({ from, count: 1, rows: [0] })),
+];
+
+export const runStep = (engine: Engine, sequence: number, { from, count, rows }: Step): Promise<Buffer> =>
+  logitBytes(engine, [{ sequence, tokens: testTokens(count, from) }], rows);
+
+/** All logits of the course's steps. */
 export async function course(engine: Engine): Promise<Buffer> {
   const sequence = await engine.allocateKvCache();
-  const step = (from: number, count: number, rows: number[]) =>
-    logitBytes(engine, [{ sequence, tokens: testTokens(count, from) }], rows);
-  const logits = [await step(0, 9, [0, 3, 8]), await step(9, 4, [])];
-  for (let position = 13; position < 17; position++) logits.push(await step(position, 1, [0]));
+  const logits: Buffer[] = [];
+  for (const step of courseSteps) logits.push(await runStep(engine, sequence, step));
   await engine.freeSequence(sequence);
   return Buffer.concat(logits);
 }

@@ -1,5 +1,6 @@
 // Real servers for tests and demos: each on a free port of the loopback, with a directory of its own, gone when its owner
 // is (also when that one is killed, where setpriv is installed).
+export { type TestCertificates, testCertificates } from './certificates.ts';
 export { type JaegerServer, startJaeger } from './jaeger.ts';
 export { type MinioServer, startMinio } from './minio.ts';
 export { type NatsServer, startNats } from './nats.ts';

@@ -1,4 +1,4 @@
-// A model file -> what the packages after this one need of it: sizes, streamed weights and where they lie, the graph,
+// A model -> what the packages after this one need of it: sizes, streamed weights and where they lie, the graph,
 // the tokenizer. Reads the header and the norms; the weights stay where they are.
 import { type ModelChunks, planChunks } from './architecture/chunks.ts';
 import { everyTensor } from './architecture/layer-tensors.ts';
@@ -7,6 +7,8 @@ import { readInverseFrequencies } from './architecture/rotary.ts';
 import { type GgufHeader, type GgufTensor, readGgufHeader } from './gguf/header.ts';
 import { TensorReader } from './gguf/tensor-data.ts';
 import { buildStreamedGraph, type GraphVectors } from './graph/streamed-graph.ts';
+import { compileFolderTokenizer, folderChatTemplate } from './huggingface/tokenizer.ts';
+import { type ImportOptions, modelDirectory, readModelHeader } from './model-header.ts';
 import { compileTokenizer } from './tokenizer/compile.ts';
 import type { ImportedModel, ModelSummary } from './types.ts';
 
@@ -16,15 +18,15 @@ interface OpenedModel {
   chunks: ModelChunks;
 }
 
-function readModel(path: string): OpenedModel {
-  const header = readGgufHeader(path);
+function readModel(path: string, options: ImportOptions): OpenedModel {
+  const header = readModelHeader(path, options);
   const outline = readOutline(header);
   return { header, outline, chunks: planChunks(header, outline) };
 }
 
 /** What the header alone says; as cheap as reading it. Throws ModelError. */
-export function inspectModel(path: string): ModelSummary {
-  const { header, outline, chunks } = readModel(path);
+export function inspectModel(path: string, options: ImportOptions = {}): ModelSummary {
+  const { header, outline, chunks } = readModel(path, options);
   return {
     path,
     fileBytes: header.fileBytes,
@@ -35,27 +37,30 @@ export function inspectModel(path: string): ModelSummary {
 }
 
 /** Reads the header, the norms and the tokenizer. Throws ModelError and TokenizerError. */
-export async function importModel(path: string): Promise<ImportedModel> {
-  const { header, outline, chunks } = readModel(path);
-  const vectors = await readVectors(path, outline);
+export async function importModel(path: string, options: ImportOptions = {}): Promise<ImportedModel> {
+  const { header, outline, chunks } = readModel(path, options);
+  const vectors = await readVectors(header, outline);
+  const directory = modelDirectory(path);
   return {
     path,
+    files: header.files,
     fileBytes: header.fileBytes,
     config: outline.config,
     chunks: chunks.inOrder,
     graph: buildStreamedGraph(outline, chunks, vectors),
-    tokenizer: compileTokenizer(header.metadata),
-    chatTemplate: chatTemplateOf(header),
+    tokenizer: directory === null ? compileTokenizer(header.metadata) : compileFolderTokenizer(directory),
+    chatTemplate: directory === null ? chatTemplateOf(header) : folderChatTemplate(directory),
   };
 }
 
-/** The compiled tokenizer of a GGUF whose architecture need not be known. Throws ModelError and TokenizerError. */
+/** The compiled tokenizer of a model whose architecture need not be known. Throws ModelError and TokenizerError. */
 export async function importTokenizer(path: string): Promise<Uint8Array> {
-  return compileTokenizer(readGgufHeader(path).metadata);
+  const directory = modelDirectory(path);
+  return directory === null ? compileTokenizer(readGgufHeader(path).metadata) : compileFolderTokenizer(directory);
 }
 
-async function readVectors(path: string, outline: ModelOutline): Promise<GraphVectors> {
-  const reader = await TensorReader.open(path);
+async function readVectors({ path, files }: GgufHeader, outline: ModelOutline): Promise<GraphVectors> {
+  const reader = await TensorReader.open(files);
   try {
     const values = new Map<GgufTensor, Float32Array>();
     for (const tensor of [outline.outputNorm, ...outline.layers.flatMap(everyTensor)]) {

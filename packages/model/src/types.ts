@@ -1,6 +1,6 @@
-// What every importer (GGUF now; ONNX and safetensors folders later) yields, and what the packages after it read.
+// What every importer (GGUF, folders of safetensors) yields, and what the packages after it read.
 
-/** How a weight's values are stored, named as GGUF names them. Each has its own layout; nothing is requantized. */
+/** How a weight's values are stored, named as GGUF names them. Each has its own layout. */
 export type WeightKind = 'F32' | 'F16' | 'Q8_0' | 'Q4_0' | 'Q4_1';
 
 /** The facts about a model that sizes and shapes follow from. */
@@ -19,13 +19,20 @@ export interface ModelConfig {
   tiedHead: boolean;
 }
 
-/** Where one tensor's bytes lie in the model file. GGUF keeps a [rows][columns] matrix row by row. */
+/** How safetensors hold floats. */
+export type FloatForm = 'F32' | 'F16' | 'BF16';
+
+/** Where one tensor's bytes lie. Every format keeps a [rows][columns] matrix row by row. */
 export interface TensorBytes {
   name: string;
-  /** Absolute, in the model file. */
+  /** Index into the model's files; 0 where it is not given. */
+  file?: number;
+  /** Absolute, in that file. */
   offset: number;
   bytes: number;
   rows: number;
+  /** Floats that become the chunk's kind as the weight cache is built; not given: stored as the kind already. */
+  form?: FloatForm;
 }
 
 /**
@@ -51,8 +58,15 @@ export interface ChunkSpec {
   arrangement: 'concatenated' | 'row-blocks-alternating';
 }
 
-/** What a model file's header says. */
+/** A file that holds weights. */
+export interface SourceFile {
+  path: string;
+  bytes: number;
+}
+
+/** What a model's header says. */
 export interface ModelSummary {
+  /** Of the file, or the folder. */
   path: string;
   fileBytes: number;
   config: ModelConfig;
@@ -63,7 +77,10 @@ export interface ModelSummary {
 
 /** An imported model: a small ONNX graph with the streamed operators, and where each weight's bytes lie. */
 export interface ImportedModel {
+  /** Of the file, or the folder. */
   path: string;
+  files: SourceFile[];
+  /** Of all files together. */
   fileBytes: number;
   config: ModelConfig;
   chunks: ChunkSpec[];

@@ -93,7 +93,7 @@ test('failures are typed and leave nothing behind', async (t) => {
   await fails('SOURCE_TRUNCATED', (model) => truncateSync(model.path, model.fileBytes - 1), /get the model again/);
   await fails('SOURCE_CHANGED', (model) => writeFileSync(model.path, 'more', { flag: 'a' }));
   await fails('SOURCE_UNREADABLE', (model) => {
-    model.path = join(directory, 'absent');
+    model.files = [{ path: join(directory, 'absent'), bytes: model.fileBytes }];
   });
   await fails('SOURCE_TRUNCATED', (model) => {
     (chunk(model, 2).tensors[0] as { offset: number }).offset = Number.MAX_SAFE_INTEGER;

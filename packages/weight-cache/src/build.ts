@@ -1,4 +1,4 @@
-// Builds a weight cache: the layout is decided here, the bytes are moved natively, the model file is hashed meanwhile.
+// Builds a weight cache: the layout is decided here, the bytes are moved natively, the model's files are hashed meanwhile.
 // Order of writing: header without the complete flag, chunks, tokenizer, graph, manifest, sync, complete header, sync,
 // rename, sync of the directory. So whatever is found under the cache's name is whole, and so is what says it is.
 import { createHash } from 'node:crypto';
@@ -12,6 +12,7 @@ import {
   closeCacheFile,
   createCacheFile,
   syncCacheFile,
+  type WrittenChunk,
   writeCacheBytes,
   writeCacheChunks,
 } from '@flash-slim/native';
@@ -24,6 +25,7 @@ import { BuildLock } from './lock.ts';
 import { makeDirectories } from './make-directories.ts';
 import { type CacheManifest, layoutVersion } from './manifest.ts';
 import { openWeightCache, sha256 } from './open.ts';
+import { longestError, quantizationOf } from './quantization.ts';
 
 /** Bytes hashed, and copied to the native side, at once. */
 const pieceBytes = 1 << 20;
@@ -119,19 +121,23 @@ async function buildLocked(
   }
 }
 
-/** The model file's identity. Throws where it is not the file that was imported. */
+/** The identity of the model's files. Throws where they are not those that were imported. */
 async function statSource(model: ImportedModel): Promise<string> {
-  const status = await stat(model.path, { bigint: true }).catch((cause: Error) => {
-    throw new WeightCacheError('SOURCE_UNREADABLE', `cannot read ${model.path}: ${cause.message}`, { cause });
-  });
-  if (status.size < model.fileBytes) {
-    throw new WeightCacheError(
-      'SOURCE_TRUNCATED',
-      `${model.path} has ${status.size} bytes, ${model.fileBytes} when it was imported; get the model again`,
-    );
+  const identities: string[] = [];
+  for (const { path, bytes } of model.files) {
+    const status = await stat(path, { bigint: true }).catch((cause: Error) => {
+      throw new WeightCacheError('SOURCE_UNREADABLE', `cannot read ${path}: ${cause.message}`, { cause });
+    });
+    if (status.size < bytes) {
+      throw new WeightCacheError(
+        'SOURCE_TRUNCATED',
+        `${path} has ${status.size} bytes, ${bytes} when it was imported; get the model again`,
+      );
+    }
+    if (status.size !== BigInt(bytes)) throw sourceChanged(model);
+    identities.push(`${status.dev} ${status.ino} ${status.size} ${status.mtimeNs}`);
   }
-  if (status.size !== BigInt(model.fileBytes)) throw sourceChanged(model);
-  return `${status.dev} ${status.ino} ${status.size} ${status.mtimeNs}`;
+  return identities.join('\n');
 }
 
 function sourceChanged(model: ImportedModel): WeightCacheError {
@@ -159,7 +165,12 @@ async function writePartial(
       throw error;
     };
     const signals = AbortSignal.any(signal ? [signal, stop.signal] : [stop.signal]);
-    const chunksDone = writeCacheChunks(file, model.path, layout.toWrite, job).catch(failing);
+    const chunksDone = writeCacheChunks(
+      file,
+      model.files.map(({ path }) => path),
+      layout.toWrite,
+      job,
+    ).catch(failing);
     const hashDone = hashSource(model, signals, onHashed).catch(failing);
     const settled = await Promise.allSettled([chunksDone, hashDone]);
     const failures = settled.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
@@ -178,37 +189,44 @@ async function writePartial(
 const isCancellation = (error: unknown): boolean =>
   error instanceof Error && ((error as NodeJS.ErrnoException).code === 'CANCELLED' || error.name === 'AbortError');
 
-/** "sha256:<hex>" of the model file. */
+/** "sha256:<hex>" of the model's files, one after the other. */
 async function hashSource(
   model: ImportedModel,
   signal: AbortSignal | undefined,
   onHashed: (bytes: number) => void,
 ): Promise<string> {
   const hash = createHash('sha256');
-  const reader = new DirectReader(model.path, pieceBytes, hashDepth);
-  let bytes = 0;
-  try {
-    for await (const piece of reader.pieces()) {
-      signal?.throwIfAborted();
-      hash.update(piece);
-      bytes += piece.length;
-      onHashed(piece.length);
+  for (const file of model.files) {
+    const reader = new DirectReader(file.path, pieceBytes, hashDepth);
+    let bytes = 0;
+    try {
+      for await (const piece of reader.pieces()) {
+        signal?.throwIfAborted();
+        hash.update(piece);
+        bytes += piece.length;
+        onHashed(piece.length);
+      }
+    } finally {
+      reader.close();
     }
-  } finally {
-    reader.close();
+    if (bytes !== file.bytes) throw sourceChanged(model);
   }
-  if (bytes !== model.fileBytes) throw sourceChanged(model);
   return `sha256:${hash.digest('hex')}`;
 }
 
-function manifestOf(model: ImportedModel, layout: CacheLayout, digest: string, sums: number[][]): CacheManifest {
+function manifestOf(model: ImportedModel, layout: CacheLayout, digest: string, written: WrittenChunk[]): CacheManifest {
   const section = (offset: number, bytes: Uint8Array) => ({ offset, bytes: bytes.byteLength, sha256: sha256(bytes) });
+  const quantization = quantizationOf(
+    model.chunks,
+    written.map(({ conversion }) => conversion),
+  );
   return {
     format: 'flash-slim weight cache',
     layout_version: layoutVersion,
     model: { digest, file_bytes: model.fileBytes, config: model.config },
+    ...(quantization ? { quantization } : {}),
     chat_template: model.chatTemplate,
-    chunks: layout.chunks.map((chunk, i) => ({ ...chunk, unit_crc32c: sums[i] as number[] })),
+    chunks: layout.chunks.map((chunk, i) => ({ ...chunk, unit_crc32c: written[i]?.unitCrc32c as number[] })),
     tokenizer: section(layout.tokenizerOffset, model.tokenizer),
     graph: section(layout.graphOffset, model.graph),
   };
@@ -216,13 +234,14 @@ function manifestOf(model: ImportedModel, layout: CacheLayout, digest: string, s
 
 const encodeManifest = (manifest: CacheManifest): Uint8Array => new TextEncoder().encode(JSON.stringify(manifest));
 
-/** The file's size if every checksum had the most digits. */
+/** The file's size if every checksum and every error had the most digits. */
 function largestFileBytes(model: ImportedModel, layout: CacheLayout): number {
-  const units = layout.chunks.map((chunk) =>
-    new Array<number>(Math.ceil(chunk.row_blocks / chunk.unit_row_blocks)).fill(0xffffffff),
-  );
+  const written = layout.chunks.map((chunk) => ({
+    unitCrc32c: new Array<number>(Math.ceil(chunk.row_blocks / chunk.unit_row_blocks)).fill(0xffffffff),
+    conversion: chunk.tensors.map(() => longestError),
+  }));
   const digest = `sha256:${'0'.repeat(64)}`;
-  return alignUp(layout.manifestOffset + encodeManifest(manifestOf(model, layout, digest, units)).length);
+  return alignUp(layout.manifestOffset + encodeManifest(manifestOf(model, layout, digest, written)).length);
 }
 
 async function writeSection(file: CacheFile, bytes: Uint8Array, offset: number): Promise<void> {

@@ -13,6 +13,8 @@ export type WeightCacheErrorCode =
   | 'SOURCE_TRUNCATED'
   /** The model file is not the one that was imported, or changed during the build. */
   | 'SOURCE_CHANGED'
+  /** A weight that is no finite number, or too large for the kind it is to become. */
+  | 'SOURCE_INVALID'
   /** A weight whose sizes contradict each other. */
   | 'BAD_CHUNK'
   | 'OUTPUT_UNWRITABLE'
@@ -39,6 +41,7 @@ const nativeCodes: ReadonlySet<string> = new Set<WeightCacheErrorCode>([
   'CACHE_CORRUPT',
   'CACHE_TRUNCATED',
   'SOURCE_TRUNCATED',
+  'SOURCE_INVALID',
   'BAD_CHUNK',
   'OUTPUT_UNWRITABLE',
   'DISK_FULL',

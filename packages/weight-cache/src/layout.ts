@@ -1,5 +1,5 @@
 // Where everything lies in a weight cache: a pure function of the imported model.
-import type { ChunkSpec, ImportedModel, WeightKind } from '@flash-slim/model';
+import type { ChunkSpec, FloatForm, ImportedModel, TensorBytes, WeightKind } from '@flash-slim/model';
 import type { ChunkToWrite } from '@flash-slim/native';
 import { WeightCacheError } from './error.ts';
 import { headerBytes } from './header.ts';
@@ -15,6 +15,13 @@ export const kinds: Record<WeightKind, { number: number; blockBytes: number }> =
   Q8_0: { number: 2, blockBytes: 272 },
   Q4_0: { number: 3, blockBytes: 144 },
   Q4_1: { number: 4, blockBytes: 160 },
+};
+
+/** cache/row_converter.h: SourceForm's numbers, and the bytes of a value. */
+const forms: Record<FloatForm, { number: number; valueBytes: number }> = {
+  F32: { number: 1, valueBytes: 4 },
+  F16: { number: 2, valueBytes: 2 },
+  BF16: { number: 3, valueBytes: 2 },
 };
 
 /** Fine enough for groups of any useful size, coarse enough that a 1B model's manifest stays below 1 MB. */
@@ -53,7 +60,13 @@ export function layOut(model: ImportedModel): CacheLayout {
       alternating: chunk.arrangement === 'row-blocks-alternating',
       unitRowBlocks: chunk.unit_row_blocks,
       offset,
-      tensors: spec.tensors,
+      tensors: spec.tensors.map(({ offset, bytes, rows, file = 0, form }) => ({
+        offset,
+        bytes,
+        rows,
+        file,
+        form: form ? forms[form].number : 0,
+      })),
     });
     offset = alignUp(offset + chunk.bytes);
   });
@@ -68,18 +81,25 @@ export function layOut(model: ImportedModel): CacheLayout {
   };
 }
 
+function sourceRowBytes(spec: ChunkSpec, { form }: TensorBytes): number {
+  return form ? spec.columns * forms[form].valueBytes : ((spec.columns / 32) * kinds[spec.kind].blockBytes) / 8;
+}
+
 /** So that no size here is larger than the file makes it. */
 function checkTensors(spec: ChunkSpec, model: ImportedModel): void {
-  const rowBytes = ((spec.columns / 32) * kinds[spec.kind].blockBytes) / 8;
-  for (const { name, offset, bytes, rows } of spec.tensors) {
+  for (const tensor of spec.tensors) {
+    const { name, offset, bytes, rows } = tensor;
+    const rowBytes = sourceRowBytes(spec, tensor);
+    const file = model.files[tensor.file ?? 0];
+    if (!file) throw new WeightCacheError('BAD_CHUNK', `tensor '${name}': there is no file ${tensor.file}`);
     if (!Number.isSafeInteger(rows) || rows < 1 || bytes !== rows * rowBytes) {
       throw new WeightCacheError('BAD_CHUNK', `tensor '${name}': ${rows} rows of ${rowBytes} bytes are not ${bytes}`);
     }
-    if (!(offset >= 0 && offset + bytes <= model.fileBytes)) {
+    if (!(offset >= 0 && offset + bytes <= file.bytes)) {
       throw new WeightCacheError(
         'SOURCE_TRUNCATED',
-        `tensor '${name}' lies at bytes ${offset} to ${offset + bytes} of ${model.path}, which has only ` +
-          `${model.fileBytes}; get the model again`,
+        `tensor '${name}' lies at bytes ${offset} to ${offset + bytes} of ${file.path}, which has only ` +
+          `${file.bytes}; get the model again`,
       );
     }
   }

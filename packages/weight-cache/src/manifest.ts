@@ -1,5 +1,5 @@
 // The weight cache's manifest: JSON at the end of the file, its SHA-256 in the header.
-import type { ModelConfig, WeightKind } from '@flash-slim/model';
+import type { FloatForm, ModelConfig, WeightKind } from '@flash-slim/model';
 
 export const layoutVersion = 1;
 
@@ -26,6 +26,19 @@ export interface CachedChunk {
   arrangement: 'concatenated' | 'row-blocks-alternating';
 }
 
+/** What quantizing at import lost. */
+export interface QuantizationError {
+  /** Root of the mean squared difference, as a share of the weights' own root mean square. */
+  relative_rms_error: number;
+  /** Largest difference of a weight. */
+  max_error: number;
+}
+
+/** Over all tensors that were quantized, and of each. */
+export interface Quantization extends QuantizationError {
+  tensors: (QuantizationError & { name: string; from: FloatForm; to: WeightKind })[];
+}
+
 export interface CacheSection {
   offset: number;
   bytes: number;
@@ -36,11 +49,13 @@ export interface CacheManifest {
   format: 'flash-slim weight cache';
   layout_version: number;
   model: {
-    /** "sha256:<hex>" of the model file. */
+    /** "sha256:<hex>" of the model's files, one after the other. */
     digest: string;
     file_bytes: number;
     config: ModelConfig;
   };
+  /** Only where weights were quantized at import. */
+  quantization?: Quantization;
   chat_template: string | null;
   /** In order of use. */
   chunks: CachedChunk[];

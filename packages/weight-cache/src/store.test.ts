@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { renameSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { cacheKey, weightCachePath } from './store.ts';
@@ -27,4 +27,21 @@ test('a key follows the contents, not the path', async (t) => {
   assert.notEqual(await cacheKey(path), key);
   await assert.rejects(cacheKey(`${path}.absent`), { name: 'WeightCacheError', code: 'SOURCE_UNREADABLE' });
   assert.equal(weightCachePath('/store', key), `/store/caches/${key}/weights.fsw`);
+});
+
+test("a folder's key follows its models' files, and what they become", async (t) => {
+  const folder = join(testDirectory(t), 'folder');
+  mkdirSync(folder);
+  const write = (name: string, bytes: Uint8Array) => {
+    writeFileSync(join(folder, name), bytes);
+    utimesSync(join(folder, name), 1000, 1000);
+  };
+  write('config.json', noise(100, 1));
+  write('model.safetensors', noise(1 << 20, 2));
+  const key = await cacheKey(folder, 'q8_0');
+  write('README.md', noise(100, 3));
+  assert.equal(await cacheKey(folder, 'q8_0'), key);
+  assert.notEqual(await cacheKey(folder, 'q4_0'), key);
+  write('config.json', noise(100, 4));
+  assert.notEqual(await cacheKey(folder, 'q8_0'), key);
 });

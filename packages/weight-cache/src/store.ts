@@ -1,7 +1,7 @@
-// Where weight caches lie in the local store: STORE/caches/<key>/weights.fsw, the CMT beside it. The key names the model
-// file's contents as cheaply as can be told at every start: without reading it whole.
-import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
+// Where weight caches lie in the local store: STORE/caches/<key>/weights.fsw, the CMT beside it. The key names the model's
+// contents, and what they become at import, as cheaply as can be told at every start: without reading it whole.
+import { createHash, type Hash } from 'node:crypto';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DirectReader } from './direct-reader.ts';
 import { fromNative } from './error.ts';
@@ -10,19 +10,39 @@ import { layoutVersion } from './manifest.ts';
 /** The file's beginning: a model's own facts, and the names and places of its tensors. */
 const identifyingBytes = 256 << 10;
 
-/** 32 hex digits from the file's first 256 KB, size, modification time and the layout's version. Throws SOURCE_UNREADABLE. */
-export async function cacheKey(modelPath: string): Promise<string> {
+/** Of a folder: what models are made of, and no notes or licences beside them. */
+const modelFile = /\.(safetensors|json|jinja|model|onnx|data|onnx_data(_\d+)?|bin)$/;
+
+/**
+ * 32 hex digits from the file's (in a folder every such file's) first 256 KB, size and modification time, and the layout's
+ * version. `variant` tells caches of one folder apart: what its floats become. Throws SOURCE_UNREADABLE.
+ */
+export async function cacheKey(modelPath: string, variant = ''): Promise<string> {
   try {
-    const reader = new DirectReader(modelPath, identifyingBytes);
-    try {
-      const { mtimeNs } = await stat(modelPath, { bigint: true });
-      const hash = createHash('sha256').update(await reader.read(0, identifyingBytes));
-      return hash.update(`${reader.bytes} ${mtimeNs} ${layoutVersion}`).digest('hex').slice(0, 32);
-    } finally {
-      reader.close();
+    const hash = createHash('sha256');
+    const isFolder = (await stat(modelPath).catch(() => null))?.isDirectory() === true;
+    if (!isFolder) await identify(modelPath, hash);
+    else {
+      hash.update(`${variant} `);
+      for (const name of (await readdir(modelPath)).sort()) {
+        if (!modelFile.test(name)) continue;
+        hash.update(`${JSON.stringify(name)} `);
+        await identify(join(modelPath, name), hash);
+      }
     }
+    return hash.update(String(layoutVersion)).digest('hex').slice(0, 32);
   } catch (error) {
     throw fromNative(error, 'SOURCE_UNREADABLE');
+  }
+}
+
+async function identify(path: string, hash: Hash): Promise<void> {
+  const reader = new DirectReader(path, identifyingBytes);
+  try {
+    const { mtimeNs } = await stat(path, { bigint: true });
+    hash.update(await reader.read(0, identifyingBytes)).update(`${reader.bytes} ${mtimeNs} `);
+  } finally {
+    reader.close();
   }
 }
 

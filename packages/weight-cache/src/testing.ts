@@ -75,6 +75,7 @@ export function makeModel(path: string, shapes: ChunkShape[] = tinyShapes): Impo
   writeFileSync(path, Buffer.concat(parts));
   return {
     path,
+    files: [{ path, bytes: offset }],
     fileBytes: offset,
     config,
     chunks,
@@ -90,7 +91,13 @@ export function makeLargeModel(path: string, bytes: number): ImportedModel {
   const rows = bytes / 16384;
   truncateSync(path, bytes);
   const chunk = model.chunks[0] as ChunkSpec;
-  return { ...model, fileBytes: bytes, chunks: [{ ...chunk, rows, tensors: [{ name: 'w', offset: 0, bytes, rows }] }] };
+  const files = [{ path, bytes }];
+  return {
+    ...model,
+    files,
+    fileBytes: bytes,
+    chunks: [{ ...chunk, rows, tensors: [{ name: 'w', offset: 0, bytes, rows }] }],
+  };
 }
 
 /** A directory that is removed when the test ends. */

@@ -71,7 +71,8 @@ std::vector<T> ListOf(const Napi::Value& value, Convert convert) {
 
 SourceTensor TensorOf(const Napi::Value& value) {
   const auto object = value.As<Napi::Object>();
-  return {Unsigned(object.Get("offset")), Unsigned(object.Get("bytes")), Signed(object.Get("rows"))};
+  return {Unsigned(object.Get("offset")), Unsigned(object.Get("bytes")), Signed(object.Get("rows")),
+          size_t(Unsigned(object.Get("file"))), SourceForm(uint8_t(Unsigned(object.Get("form"))))};
 }
 
 CacheChunk ChunkOf(const Napi::Value& value) {
@@ -100,13 +101,26 @@ StoredChunk StoredOf(const Napi::Value& value) {
   return chunk;
 }
 
-Napi::Value SumsToJs(Napi::Env env, const std::vector<std::vector<uint32_t>>& sums) {
-  Napi::Array list = Napi::Array::New(env, sums.size());
-  for (uint32_t i = 0; i < sums.size(); ++i) {
+Napi::Value WrittenToJs(Napi::Env env, const WrittenChunks& written) {
+  Napi::Array list = Napi::Array::New(env, written.unit_crc32c.size());
+  for (uint32_t i = 0; i < written.unit_crc32c.size(); ++i) {
     Napi::HandleScope scope(env);
-    Napi::Array units = Napi::Array::New(env, sums[i].size());
-    for (uint32_t u = 0; u < sums[i].size(); ++u) units.Set(u, Napi::Number::New(env, sums[i][u]));
-    list.Set(i, units);
+    const std::vector<uint32_t>& sums = written.unit_crc32c[i];
+    Napi::Array units = Napi::Array::New(env, sums.size());
+    for (uint32_t u = 0; u < sums.size(); ++u) units.Set(u, Napi::Number::New(env, sums[u]));
+    const std::vector<ConversionError>& errors = written.conversion[i];
+    Napi::Array conversion = Napi::Array::New(env, errors.size());
+    for (uint32_t t = 0; t < errors.size(); ++t) {
+      Napi::Object error = Napi::Object::New(env);
+      error.Set("squaredError", Napi::Number::New(env, errors[t].squared_error));
+      error.Set("squaredValues", Napi::Number::New(env, errors[t].squared_values));
+      error.Set("maxError", Napi::Number::New(env, errors[t].max_error));
+      conversion.Set(t, error);
+    }
+    Napi::Object chunk = Napi::Object::New(env);
+    chunk.Set("unitCrc32c", units);
+    chunk.Set("conversion", conversion);
+    list.Set(i, chunk);
   }
   return list;
 }
@@ -167,13 +181,19 @@ Napi::Value CreateCacheFile(const Napi::CallbackInfo& info) {
 
 Napi::Value WriteCacheChunks(const Napi::CallbackInfo& info) {
   const auto writer = ObjectOf<DirectWriter>(info[0]);
-  const std::string source = info[1].As<Napi::String>();
+  const auto paths = ListOf<std::string>(
+      info[1], [](const Napi::Value& path) { return path.As<Napi::String>().Utf8Value(); });
   const auto chunks = std::make_shared<std::vector<CacheChunk>>(ListOf<CacheChunk>(info[2], ChunkOf));
   const auto job = ObjectOf<Job>(info[3]);
-  const auto sums = std::make_shared<std::vector<std::vector<uint32_t>>>();
+  const auto written = std::make_shared<WrittenChunks>();
   return RunAsync(
-      info.Env(), [=] { *sums = WriteChunks(DirectFile::Open(source), *chunks, *writer, *job); },
-      [sums](Napi::Env env) { return SumsToJs(env, *sums); });
+      info.Env(),
+      [=] {
+        std::vector<DirectFile> sources;
+        for (const std::string& path : paths) sources.push_back(DirectFile::Open(path));
+        *written = WriteChunks(sources, *chunks, *writer, *job);
+      },
+      [written](Napi::Env env) { return WrittenToJs(env, *written); });
 }
 
 Napi::Value WriteCacheBytes(const Napi::CallbackInfo& info) {

@@ -12,7 +12,7 @@ constexpr int64_t BlocksOf(int64_t rows) { return (rows + kRowsPerBlock - 1) / k
 
 }  // namespace
 
-void CacheChunk::Check(uint64_t source_bytes) const {
+void CacheChunk::Check(const std::vector<uint64_t>& file_bytes) const {
   const auto bad = [this](const std::string& why) { throw Error("BAD_CHUNK", "weight '" + name + "': " + why); };
   if (BlockBytes(kind) == 0) bad("unknown kind " + std::to_string(int(kind)));
   if (columns <= 0 || columns % kBlockValues != 0) {
@@ -25,8 +25,14 @@ void CacheChunk::Check(uint64_t source_bytes) const {
   }
   if (offset % kPageBytes != 0) bad("offset " + std::to_string(offset) + " is not a multiple of 4096");
   if (tensors.empty() || tensors.size() > kMaxTensorsPerChunk) bad(std::to_string(tensors.size()) + " tensors");
-  const size_t row_bytes = SourceRowBytes(kind, columns);
-  for (const SourceTensor& tensor : tensors) {
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const SourceTensor& tensor = tensors[i];
+    const size_t row_bytes = source_row_bytes(i);
+    if (row_bytes == 0 || !CanConvert(tensor.form, kind) || tensor.file >= file_bytes.size()) {
+      bad("form " + std::to_string(int(tensor.form)) + " of file " + std::to_string(tensor.file) +
+          " cannot become kind " + std::to_string(int(kind)));
+    }
+    const uint64_t source_bytes = file_bytes[tensor.file];
     if (tensor.rows < 1 || tensor.bytes % row_bytes != 0 || tensor.bytes / row_bytes != uint64_t(tensor.rows)) {
       bad(std::to_string(tensor.rows) + " rows of " + std::to_string(row_bytes) + " bytes do not make a tensor of " +
           std::to_string(tensor.bytes) + " bytes");

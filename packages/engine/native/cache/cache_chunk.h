@@ -5,15 +5,18 @@
 #include <string>
 #include <vector>
 
+#include "cache/row_converter.h"
 #include "kernels/layout.h"
 
 namespace flash_slim {
 
-// A matrix in the model file, row by row.
+// A matrix in one of the model's files, row by row.
 struct SourceTensor {
   uint64_t offset;
   uint64_t bytes;
   int64_t rows;
+  size_t file = 0;
+  SourceForm form = SourceForm::kAsStored;
 };
 
 struct CacheChunk {
@@ -26,13 +29,16 @@ struct CacheChunk {
   std::vector<SourceTensor> tensors;
 
   // Throws Error BAD_CHUNK where the fields contradict each other, or would make row blocks beyond kMaxUnitBytes, and
-  // SOURCE_TRUNCATED where a tensor passes the end of a file of `source_bytes`.
-  void Check(uint64_t source_bytes) const;
+  // SOURCE_TRUNCATED where a tensor passes the end of its file; `file_bytes` has every file's size.
+  void Check(const std::vector<uint64_t>& file_bytes) const;
 
   // The rest holds for a chunk that passed Check.
   int64_t rows() const;
   int64_t row_blocks() const;
   size_t row_block_bytes() const { return RowBlockBytes(kind, columns); }
+  size_t source_row_bytes(size_t tensor) const {
+    return SourceFormRowBytes(tensors[tensor].form, kind, columns);
+  }
   size_t unit_bytes() const { return size_t(unit_row_blocks) * row_block_bytes(); }
 };
 

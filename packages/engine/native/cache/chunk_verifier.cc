@@ -47,12 +47,12 @@ void VerifyChunks(const DirectFile& cache, const std::vector<StoredChunk>& chunk
     piece->chunk = chunk_index;
     piece->row_block_begin = next;
     piece->row_block_end = next = std::min(next + RowBlocksPerPiece(chunk), chunk.row_blocks);
-    piece->AddExtent(chunk.offset + uint64_t(piece->row_block_begin) * chunk.row_block_bytes,
+    piece->AddExtent(0, chunk.offset + uint64_t(piece->row_block_begin) * chunk.row_block_bytes,
                      size_t(next - piece->row_block_begin) * size_t(chunk.row_block_bytes));
     if (next == chunk.row_blocks) ++chunk_index, next = 0;
     return true;
   };
-  ReadAhead pieces(cache, cut, largest + 2 * kPageBytes, "CACHE_TRUNCATED", job);
+  ReadAhead pieces({&cache, 1}, cut, largest + 2 * kPageBytes, "CACHE_TRUNCATED", job);
   const uint8_t* buffer;
   while (const Piece* piece = pieces.Next(&buffer)) {
     job.ThrowIfCancelled();

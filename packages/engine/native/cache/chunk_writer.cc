@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string>
 
 #include "cache/read_ahead.h"
 #include "cache/write_behind.h"
@@ -26,10 +27,10 @@ class PieceCutter {
     piece->chunk = chunk_;
     piece->row_block_begin = next_;
     piece->row_block_end = next_ = std::min(next_ + RowBlocksPerPiece(chunk), chunk.row_blocks());
-    const size_t row_bytes = SourceRowBytes(chunk.kind, chunk.columns);
     for (const SourceRows& run : RowsOfBlocks(chunk, piece->row_block_begin, piece->row_block_end)) {
-      piece->AddExtent(chunk.tensors[run.tensor].offset + uint64_t(run.first_row) * row_bytes,
-                       size_t(run.rows) * row_bytes);
+      const SourceTensor& tensor = chunk.tensors[run.tensor];
+      const size_t row_bytes = chunk.source_row_bytes(run.tensor);
+      piece->AddExtent(tensor.file, tensor.offset + uint64_t(run.first_row) * row_bytes, size_t(run.rows) * row_bytes);
     }
     if (next_ == chunk.row_blocks()) ++chunk_, next_ = 0;
     return true;
@@ -39,15 +40,21 @@ class PieceCutter {
   size_t LargestPieceBytes() const {
     size_t most = 0;
     for (const CacheChunk& chunk : chunks_) {
-      const size_t packed = size_t(RowBlocksPerPiece(chunk)) * chunk.row_block_bytes();
-      most = std::max(most, packed + 2 * kPageBytes * chunk.tensors.size());
+      const size_t rows = size_t(RowBlocksPerPiece(chunk)) * kRowsPerBlock;
+      most = std::max(most, rows * LargestRowBytes(chunk) + 2 * kPageBytes * chunk.tensors.size());
     }
     return most;
   }
 
  private:
+  static size_t LargestRowBytes(const CacheChunk& chunk) {
+    size_t most = 0;
+    for (size_t i = 0; i < chunk.tensors.size(); ++i) most = std::max(most, chunk.source_row_bytes(i));
+    return most;
+  }
   static int64_t RowBlocksPerPiece(const CacheChunk& chunk) {
-    return int64_t(std::max<size_t>(kPieceBytes / chunk.unit_bytes(), 1)) * chunk.unit_row_blocks;
+    const size_t unit_bytes = size_t(chunk.unit_row_blocks) * kRowsPerBlock * LargestRowBytes(chunk);
+    return int64_t(std::max<size_t>(kPieceBytes / unit_bytes, 1)) * chunk.unit_row_blocks;
   }
 
   const std::vector<CacheChunk>& chunks_;
@@ -58,8 +65,11 @@ class PieceCutter {
 // Packs row blocks of one piece.
 class Packer {
  public:
-  Packer(const CacheChunk& chunk, const Piece& piece, const uint8_t* buffer)
-      : chunk_(chunk), row_bytes_(SourceRowBytes(chunk.kind, chunk.columns)), rows_(chunk.tensors.size()) {
+  Packer(const CacheChunk& chunk, const Piece& piece, const uint8_t* buffer, std::vector<ConversionError>* errors)
+      : chunk_(chunk),
+        errors_(*errors),
+        row_bytes_(SourceRowBytes(chunk.kind, chunk.columns)),
+        rows_(chunk.tensors.size()) {
     const std::vector<SourceRows> runs = RowsOfBlocks(chunk, piece.row_block_begin, piece.row_block_end);
     for (size_t i = 0; i < runs.size(); ++i) {
       rows_[runs[i].tensor] = {buffer + piece.extents[i].buffer_offset, runs[i].first_row};
@@ -68,18 +78,17 @@ class Packer {
 
   void Pack(int64_t row_block, uint8_t* out) {
     const std::vector<SourceRows> runs = RowsOfBlocks(chunk_, row_block, row_block + 1);
-    if (runs.size() == 1) {
-      PackRowBlock(chunk_.kind, chunk_.columns, RowAt(runs[0]), row_bytes_, int(runs[0].rows), out);
+    if (runs.size() == 1 && chunk_.tensors[runs[0].tensor].form == SourceForm::kAsStored) {
+      PackRowBlock(chunk_.kind, chunk_.columns, RowAt(runs[0], 0), row_bytes_, int(runs[0].rows), out);
       return;
     }
-    // The end of one tensor and the beginning of the next share the block.
+    // Rows are converted, or the end of one tensor and the beginning of the next share the block.
     joined_.resize(kRowsPerBlock * row_bytes_);
-    size_t filled = 0;
+    uint8_t* row = joined_.data();
     for (const SourceRows& run : runs) {
-      std::memcpy(joined_.data() + filled, RowAt(run), size_t(run.rows) * row_bytes_);
-      filled += size_t(run.rows) * row_bytes_;
+      for (int64_t i = 0; i < run.rows; ++i, row += row_bytes_) CopyRow(run, i, row);
     }
-    PackRowBlock(chunk_.kind, chunk_.columns, joined_.data(), row_bytes_, int(filled / row_bytes_), out);
+    PackRowBlock(chunk_.kind, chunk_.columns, joined_.data(), row_bytes_, int((row - joined_.data()) / row_bytes_), out);
   }
 
  private:
@@ -87,14 +96,26 @@ class Packer {
     const uint8_t* data;
     int64_t first_row;
   };
-  const uint8_t* RowAt(const SourceRows& run) const {
+  const uint8_t* RowAt(const SourceRows& run, int64_t index) const {
     const TensorRows& rows = rows_[run.tensor];
-    return rows.data + size_t(run.first_row - rows.first_row) * row_bytes_;
+    return rows.data + size_t(run.first_row + index - rows.first_row) * chunk_.source_row_bytes(run.tensor);
+  }
+  void CopyRow(const SourceRows& run, int64_t index, uint8_t* out) {
+    const SourceForm form = chunk_.tensors[run.tensor].form;
+    const uint8_t* source = RowAt(run, index);
+    if (form == SourceForm::kAsStored) {
+      std::memcpy(out, source, row_bytes_);
+    } else if (!ConvertRow(form, chunk_.kind, chunk_.columns, source, out, &errors_[run.tensor])) {
+      throw Error("SOURCE_INVALID", "weight '" + chunk_.name + "': row " + std::to_string(run.first_row + index) +
+                                        " of its tensor " + std::to_string(run.tensor) +
+                                        " holds a value that is not finite, or too large; get the model again");
+    }
   }
 
   const CacheChunk& chunk_;
-  const size_t row_bytes_;
-  std::vector<TensorRows> rows_;  // by tensor: its rows in this piece
+  std::vector<ConversionError>& errors_;  // by tensor
+  const size_t row_bytes_;                // of a row as the kind stores it
+  std::vector<TensorRows> rows_;          // by tensor: its rows in this piece
   std::vector<uint8_t> joined_;
 };
 
@@ -140,19 +161,22 @@ class Appender {
 
 }  // namespace
 
-std::vector<std::vector<uint32_t>> WriteChunks(const DirectFile& source, const std::vector<CacheChunk>& chunks,
-                                               DirectWriter& writer, Job& job) {
+WrittenChunks WriteChunks(std::span<const DirectFile> sources, const std::vector<CacheChunk>& chunks,
+                          DirectWriter& writer, Job& job) {
+  std::vector<uint64_t> file_bytes;
+  for (const DirectFile& source : sources) file_bytes.push_back(source.size());
   size_t largest_unit = 0;
   for (const CacheChunk& chunk : chunks) {
-    chunk.Check(source.size());
+    chunk.Check(file_bytes);
     largest_unit = std::max(largest_unit, chunk.unit_bytes());
   }
-  std::vector<std::vector<uint32_t>> sums(chunks.size());
-  if (chunks.empty()) return sums;
+  WrittenChunks written{std::vector<std::vector<uint32_t>>(chunks.size()), {}};
+  for (const CacheChunk& chunk : chunks) written.conversion.emplace_back(chunk.tensors.size());
+  if (chunks.empty()) return written;
 
   PieceCutter cutter(chunks);
   Appender out(writer, chunks[0].offset, largest_unit, job);
-  ReadAhead pieces(source, cutter, cutter.LargestPieceBytes(), "SOURCE_TRUNCATED", job);
+  ReadAhead pieces(sources, cutter, cutter.LargestPieceBytes(), "SOURCE_TRUNCATED", job);
   const uint8_t* buffer;
   while (const Piece* piece = pieces.Next(&buffer)) {
     job.ThrowIfCancelled();
@@ -162,19 +186,19 @@ std::vector<std::vector<uint32_t>> WriteChunks(const DirectFile& source, const s
                                    " does not follow the chunk before, which ends at " +
                                    std::to_string(out.position()));
     }
-    Packer packer(chunk, *piece, buffer);
+    Packer packer(chunk, *piece, buffer, &written.conversion[piece->chunk]);
     for (int64_t unit = piece->row_block_begin; unit < piece->row_block_end; unit += chunk.unit_row_blocks) {
       const int64_t end = std::min(unit + chunk.unit_row_blocks, piece->row_block_end);
       uint8_t* packed = out.end();
       for (int64_t rb = unit; rb < end; ++rb) packer.Pack(rb, packed + size_t(rb - unit) * chunk.row_block_bytes());
       const size_t bytes = size_t(end - unit) * chunk.row_block_bytes();
-      sums[piece->chunk].push_back(Crc32c(packed, bytes));
+      written.unit_crc32c[piece->chunk].push_back(Crc32c(packed, bytes));
       out.Advance(bytes);
     }
     if (piece->row_block_end == chunk.row_blocks()) out.PadToPage();
   }
   out.Finish();
-  return sums;
+  return written;
 }
 
 }  // namespace flash_slim

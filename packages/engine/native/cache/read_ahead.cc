@@ -4,17 +4,17 @@
 
 namespace flash_slim {
 
-void Piece::AddExtent(uint64_t offset, size_t size) {
-  extents.push_back({offset, size, buffer_bytes() + size_t(offset % kPageBytes)});
+void Piece::AddExtent(size_t file, uint64_t offset, size_t size) {
+  extents.push_back({file, offset, size, buffer_bytes() + size_t(offset % kPageBytes)});
 }
 
 size_t Piece::buffer_bytes() const {
   return extents.empty() ? 0 : AlignUp(extents.back().buffer_offset + extents.back().size, kPageBytes);
 }
 
-ReadAhead::ReadAhead(const DirectFile& file, std::function<bool(Piece*)> cut, size_t buffer_bytes,
+ReadAhead::ReadAhead(std::span<const DirectFile> files, std::function<bool(Piece*)> cut, size_t buffer_bytes,
                      std::string truncated_code, const Job& job)
-    : file_(file),
+    : files_(files),
       cut_(std::move(cut)),
       buffer_bytes_(AlignUp(buffer_bytes, kPageBytes)),
       truncated_code_(std::move(truncated_code)),
@@ -79,10 +79,11 @@ void ReadAhead::ReadPiece(const Piece& piece, uint8_t* buffer) {
   for (const Extent& extent : piece.extents) {
     job_.ThrowIfCancelled();
     const size_t lead = extent.offset % kPageBytes;
+    const DirectFile& file = files_[extent.file];
     const size_t got =
-        file_.Read(buffer + extent.buffer_offset - lead, AlignUp(lead + extent.size, kPageBytes), extent.offset - lead);
+        file.Read(buffer + extent.buffer_offset - lead, AlignUp(lead + extent.size, kPageBytes), extent.offset - lead);
     if (got < lead + extent.size) {
-      throw Error(truncated_code_, file_.path() + " ends at byte " + std::to_string(extent.offset - lead + got) +
+      throw Error(truncated_code_, file.path() + " ends at byte " + std::to_string(extent.offset - lead + got) +
                                        ", before byte " + std::to_string(extent.offset + extent.size) +
                                        " was read: it was truncated");
     }

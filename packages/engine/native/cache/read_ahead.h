@@ -1,10 +1,11 @@
-// Reads a file piece by piece, ahead of whoever consumes the pieces in order.
+// Reads files piece by piece, ahead of whoever consumes the pieces in order.
 #pragma once
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -15,8 +16,9 @@
 
 namespace flash_slim {
 
-// A range of the file, and where its first byte lies in the buffer: on the same place within a page as in the file.
+// A range of a file, and where its first byte lies in the buffer: on the same place within a page as in the file.
 struct Extent {
+  size_t file;
   uint64_t offset;
   size_t size;
   size_t buffer_offset;
@@ -28,8 +30,8 @@ struct Piece {
   int64_t row_block_begin = 0, row_block_end = 0;
   std::vector<Extent> extents;
 
-  // Adds a range behind the others and returns the index of its extent.
-  void AddExtent(uint64_t offset, size_t size);
+  // Adds a range behind the others.
+  void AddExtent(size_t file, uint64_t offset, size_t size);
   // Bytes of buffer that the extents need, whole pages.
   size_t buffer_bytes() const;
 };
@@ -37,9 +39,9 @@ struct Piece {
 class ReadAhead {
  public:
   // `cut` yields the pieces in order, false after the last; it is called on the reading threads, one at a time.
-  // `truncated_code` is the code of the Error where the file ends too early. The file, the job and what `cut` uses must
+  // `truncated_code` is the code of the Error where a file ends too early. The files, the job and what `cut` uses must
   // outlive this object.
-  ReadAhead(const DirectFile& file, std::function<bool(Piece*)> cut, size_t buffer_bytes, std::string truncated_code,
+  ReadAhead(std::span<const DirectFile> files, std::function<bool(Piece*)> cut, size_t buffer_bytes, std::string truncated_code,
             const Job& job);
   ~ReadAhead();
 
@@ -53,7 +55,7 @@ class ReadAhead {
   // With one read at a time beside one write the device idles: two gave twice the rate.
   static constexpr int kThreads = 2;
   static constexpr int kBuffers = 4;
-  const DirectFile& file_;
+  const std::span<const DirectFile> files_;
   const std::function<bool(Piece*)> cut_;
   const size_t buffer_bytes_;
   const std::string truncated_code_;

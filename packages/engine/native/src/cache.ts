@@ -23,6 +23,23 @@ export interface SourceTensor {
   offset: number;
   bytes: number;
   rows: number;
+  /** Index of the source file. */
+  file: number;
+  /** cache/row_converter.h's SourceForm: how the file holds the values; 0 as the chunk's kind does. */
+  form: number;
+}
+
+/** What the conversion of a tensor to its chunk's kind lost; zeros where nothing was converted. */
+export interface ConversionError {
+  squaredError: number;
+  squaredValues: number;
+  maxError: number;
+}
+
+export interface WrittenChunk {
+  unitCrc32c: number[];
+  /** By tensor. */
+  conversion: ConversionError[];
 }
 
 export interface ChunkToWrite {
@@ -55,7 +72,12 @@ interface CacheAddon {
   jobBytesDone(job: CacheJob): number;
   cancelJob(job: CacheJob): void;
   createCacheFile(path: string, reserveBytes: number): Promise<CacheFile>;
-  writeCacheChunks(file: CacheFile, sourcePath: string, chunks: ChunkToWrite[], job: CacheJob): Promise<number[][]>;
+  writeCacheChunks(
+    file: CacheFile,
+    sourcePaths: string[],
+    chunks: ChunkToWrite[],
+    job: CacheJob,
+  ): Promise<WrittenChunk[]>;
   writeCacheBytes(file: CacheFile, bytes: Uint8Array, offset: number): Promise<void>;
   syncCacheFile(file: CacheFile, bytes: number): Promise<void>;
   closeCacheFile(file: CacheFile): void;
@@ -78,7 +100,7 @@ export const {
   cancelJob,
   /** Creates a file that must not exist, and claims its disk space. Rejects with OUTPUT_UNWRITABLE, DISK_FULL. */
   createCacheFile,
-  /** Lays the chunks out and resolves to each one's unit checksums. Rejects with BAD_CHUNK, SOURCE_TRUNCATED, DISK_FULL ... */
+  /** Lays the chunks out. Rejects with BAD_CHUNK, SOURCE_TRUNCATED, SOURCE_INVALID, DISK_FULL ... */
   writeCacheChunks,
   /** Writes bytes, zeros up to the next page after them; `offset` is a multiple of 4096. */
   writeCacheBytes,

@@ -96,7 +96,8 @@ struct Fixture {
     unlink(cache.c_str());
     DirectWriter writer(cache);
     writer.Reserve(1 << 20);
-    auto sums = WriteChunks(DirectFile::Open(source), chunks, writer, job);
+    const DirectFile file = DirectFile::Open(source);
+    auto sums = WriteChunks({&file, 1}, chunks, writer, job).unit_crc32c;
     const CacheChunk& last = chunks.back();
     writer.Sync(AlignUp(last.offset + size_t(last.row_blocks()) * last.row_block_bytes(), kPageBytes));
     return sums;
@@ -277,10 +278,10 @@ void TestSourceThatShrinks() {
   const DirectFile source = DirectFile::Open(f.source);
   CHECK(truncate(f.source.c_str(), off_t(f.bytes.size() / 2)) == 0);
   Job job;
-  CHECK(CodeOf([&] { WriteChunks(source, f.chunks, writer, job); }) == "SOURCE_TRUNCATED");
+  CHECK(CodeOf([&] { WriteChunks({&source, 1}, f.chunks, writer, job); }) == "SOURCE_TRUNCATED");
   Job cancelled;
   cancelled.cancelled = true;
-  CHECK(CodeOf([&] { WriteChunks(source, f.chunks, writer, cancelled); }) == "CANCELLED");
+  CHECK(CodeOf([&] { WriteChunks({&source, 1}, f.chunks, writer, cancelled); }) == "CANCELLED");
 }
 
 void TestWriter() {

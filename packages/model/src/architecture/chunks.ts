@@ -84,6 +84,8 @@ function addGateUp(
 
 const sameKind = (...tensors: GgufTensor[]) => tensors.every((tensor) => tensor.type === tensors[0]?.type);
 
-function tensorBytes({ name, offset, bytes, dimensions }: GgufTensor): TensorBytes {
-  return { name, offset, bytes, rows: dimensions[1] as number };
+function tensorBytes({ name, offset, bytes, dimensions, source }: GgufTensor): TensorBytes {
+  const rows = dimensions[1] as number;
+  if (source === undefined) return { name, offset, bytes, rows };
+  return { name, file: source.file, offset, bytes, rows, ...(source.form === null ? {} : { form: source.form }) };
 }

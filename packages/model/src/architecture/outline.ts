@@ -60,7 +60,10 @@ export function readOutline(header: GgufHeader): ModelOutline {
 
 function findArchitecture(header: GgufHeader, keys: ModelKeys): Architecture {
   const architecture = architectures.get(keys.architecture);
-  if (architecture) return architecture;
+  if (architecture) {
+    const { rotaryInterleaved = architecture.rotaryInterleaved } = header;
+    return { ...architecture, rotaryInterleaved };
+  }
   throw unsupported(
     header,
     `the architecture "${keys.architecture}" is not supported (supported: ${[...architectures.keys()].join(', ')})`,

@@ -5,8 +5,9 @@ import { join, resolve } from 'node:path';
 import { everyTensor } from '../architecture/layer-tensors.ts';
 import { type ModelOutline, readOutline } from '../architecture/outline.ts';
 import { readInverseFrequencies } from '../architecture/rotary.ts';
-import { type GgufTensor, readGgufHeader } from '../gguf/header.ts';
+import type { GgufTensor } from '../gguf/header.ts';
 import { TensorReader } from '../gguf/tensor-data.ts';
+import { readModelHeader } from '../model-header.ts';
 import type { TensorProto } from '../onnx/generated/onnx.ts';
 import { externalTensor } from '../onnx/model.ts';
 import { OutputFiles } from './output-files.ts';
@@ -47,13 +48,13 @@ export async function exportPlainOnnx(
   outDir: string,
   { onProgress, signal }: ExportOptions = {},
 ): Promise<PlainOnnxExport> {
-  const header = readGgufHeader(modelPath);
+  const header = readModelHeader(modelPath, { quantize: 'none' });
   const outline = readOutline(header);
   const placed = place(outline);
   const last = placed.at(-1) as Placed;
   const bytesTotal = last.offset + last.bytes;
 
-  const reader = await TensorReader.open(modelPath);
+  const reader = await TensorReader.open(header.files);
   try {
     await OutputFiles.write(outDir, async (files) => {
       await files.requireRoom(bytesTotal + graphBytes);

@@ -7,6 +7,7 @@
 // Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (versions 2 and 3, which differ in byte order only).
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { ModelError } from '../model-error.ts';
+import type { FloatForm, SourceFile } from '../types.ts';
 import { HeaderCursor } from './cursor.ts';
 import { refuseOtherFormats } from './foreign-formats.ts';
 import { MetadataReader, type MetadataValue } from './metadata.ts';
@@ -20,6 +21,19 @@ export interface GgufTensor {
   /** Absolute, in the file. */
   offset: number;
   bytes: number;
+  /** Of tensors from a folder of safetensors; a GGUF's have none. */
+  source?: TensorSource;
+  /** Of tensors that no file holds: their values. */
+  values?: Float32Array;
+}
+
+export interface TensorSource {
+  /** Index into the header's files. */
+  file: number;
+  /** The floats that are to become `type`; null: the bytes are of `type` already. */
+  form: FloatForm | null;
+  /** What is added to every value of a vector. */
+  addend: number;
 }
 
 /** Where a key's value lies in the file, its type included: what a copy of the entry has to hold. */
@@ -30,10 +44,15 @@ export interface ByteRange {
 
 export interface GgufHeader {
   path: string;
+  /** The file itself, or a folder's files of weights. */
+  files: SourceFile[];
+  /** Of all files together. */
   fileBytes: number;
   version: number;
   metadata: ReadonlyMap<string, MetadataValue>;
   metadataRanges: ReadonlyMap<string, ByteRange>;
+  /** Given where the rows of q and k do not lie as GGUFs of the architecture have them: which values of a head are pairs. */
+  rotaryInterleaved?: boolean;
   tensors: ReadonlyMap<string, GgufTensor>;
   /** "sha256:<hex>" of the header's bytes and the file's size (8 bytes, little-endian): tells models apart cheaply. */
   digest: string;
@@ -112,7 +131,8 @@ function readHeader(fd: number, path: string, fileBytes: number): GgufHeader {
     tensors.set(name, readTensor(cursor, path, name));
   }
   placeTensors([...tensors.values()], path, fileBytes, cursor.position, alignmentOf(metadata, path));
-  return { path, fileBytes, version, metadata, metadataRanges, tensors, digest: `sha256:${cursor.digest()}` };
+  const files = [{ path, bytes: fileBytes }];
+  return { path, files, fileBytes, version, metadata, metadataRanges, tensors, digest: `sha256:${cursor.digest()}` };
 }
 
 function readVersion(cursor: HeaderCursor, path: string): number {

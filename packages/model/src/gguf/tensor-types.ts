@@ -51,6 +51,8 @@ export const tensorType = (number: number): TensorType | undefined => types[numb
 /** The number of a weight kind in a GGUF. */
 export const tensorTypeNumbers: Record<WeightKind, number> = { F32: 0, F16: 1, Q4_0: 2, Q4_1: 3, Q8_0: 8 };
 
+export const tensorTypeNamed = (kind: WeightKind): TensorType => types[tensorTypeNumbers[kind]] as TensorType;
+
 export const isWeightKind = (name: string): name is WeightKind => Object.hasOwn(tensorTypeNumbers, name);
 
 /** Bytes of one row of `columns` values, a multiple of the kind's block. */

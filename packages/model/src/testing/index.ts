@@ -1,4 +1,5 @@
 export type { FamilyName } from './families.ts';
+export { type FolderOptions, writeFolderFromGguf } from './folder-from-gguf.ts';
 export { type RandomGguf, type RandomGgufOptions, writeRandomGguf } from './random-gguf.ts';
 export { type ModelShape, type ShapeName, shapes } from './shapes.ts';
 export { variants } from './variants.ts';

@@ -6,15 +6,15 @@
 "use strict";
 export const validate = validate20;
 export default validate20;
-const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://flash-slim.dev/schema/manifest.schema.json","title":"Manifest of a weight cache","description":"What lies where in a weight cache, and what it sums to. Sizes and offsets in bytes, offsets from the beginning of the file.","type":"object","additionalProperties":false,"required":["format","layout_version","model","chat_template","chunks","tokenizer","graph"],"properties":{"format":{"const":"flash-slim weight cache"},"layout_version":{"description":"As in the file's header.","const":1},"model":{"type":"object","additionalProperties":false,"required":["digest","file_bytes","config"],"properties":{"digest":{"description":"SHA-256 of the model file that the cache was built from.","$ref":"#/$defs/digest"},"file_bytes":{"description":"Size of that file.","$ref":"#/$defs/count"},"config":{"$ref":"#/$defs/modelConfig"}}},"chat_template":{"description":"Jinja source; null where the model has none.","type":["string","null"]},"chunks":{"description":"In order of use, which is the order in the file.","type":"array","minItems":1,"maxItems":1048576,"items":{"$ref":"#/$defs/chunk"}},"tokenizer":{"$ref":"#/$defs/section"},"graph":{"description":"Serialized ONNX ModelProto.","$ref":"#/$defs/section"}},"$defs":{"count":{"type":"integer","minimum":0,"maximum":9007199254740991},"digest":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"},"modelConfig":{"description":"The facts about the model that sizes follow from.","type":"object","additionalProperties":false,"required":["architecture","name","layers","hiddenSize","feedForwardSize","heads","kvHeads","headSize","vocabularySize","maxContextLength","tiedHead"],"properties":{"architecture":{"type":"string"},"name":{"type":"string"},"layers":{"type":"integer","minimum":1,"maximum":65536},"hiddenSize":{"type":"integer","minimum":1,"maximum":16777216},"feedForwardSize":{"type":"integer","minimum":1,"maximum":16777216},"heads":{"type":"integer","minimum":1,"maximum":65536},"kvHeads":{"type":"integer","minimum":1,"maximum":65536},"headSize":{"type":"integer","minimum":1,"maximum":65536},"vocabularySize":{"type":"integer","minimum":1,"maximum":16777216},"maxContextLength":{"description":"Positions the model was trained for.","type":"integer","minimum":1,"maximum":1073741824},"tiedHead":{"description":"The output head uses the embedding's bytes.","type":"boolean"}}},"section":{"type":"object","additionalProperties":false,"required":["offset","bytes","sha256"],"properties":{"offset":{"type":"integer","minimum":4096,"maximum":9007199254740991,"multipleOf":4096},"bytes":{"$ref":"#/$defs/count"},"sha256":{"type":"string","pattern":"^[0-9a-f]{64}$"}}},"chunk":{"type":"object","additionalProperties":false,"required":["weights_id","name","op","gathered","head","kind","rows","columns","offset","bytes","row_blocks","row_block_bytes","unit_row_blocks","unit_crc32c","tensors","arrangement"],"properties":{"weights_id":{"description":"The number that the graph's operator carries.","type":"integer","minimum":0,"maximum":1048576},"name":{"description":"For people: \"layer 3 gate_up\".","type":"string"},"op":{"description":"StreamMatMul multiplies with the whole chunk; GatherRows reads single rows.","enum":["StreamMatMul","GatherRows"]},"gathered":{"description":"Single rows are read: each row block is a unit of its own.","type":"boolean"},"head":{"description":"The output head, read only where logits are wanted.","type":"boolean"},"kind":{"description":"How the values are stored.","enum":["F32","F16","Q8_0","Q4_0","Q4_1"]},"rows":{"description":"Sum of the tensors' rows.","type":"integer","minimum":1,"maximum":2147483648},"columns":{"type":"integer","minimum":32,"maximum":16777216,"multipleOf":32},"offset":{"type":"integer","minimum":4096,"maximum":9007199254740991,"multipleOf":4096},"bytes":{"description":"row_blocks * row_block_bytes.","type":"integer","minimum":1,"maximum":9007199254740991},"row_blocks":{"description":"Row blocks of 8 rows.","type":"integer","minimum":1,"maximum":2147483648},"row_block_bytes":{"type":"integer","minimum":1,"maximum":67108864},"unit_row_blocks":{"description":"Row blocks that one checksum covers.","type":"integer","minimum":1,"maximum":2147483648},"unit_crc32c":{"description":"crc32c (Castagnoli) of each unit, in order; the last may be shorter.","type":"array","minItems":1,"items":{"type":"integer","minimum":0,"maximum":4294967295}},"tensors":{"description":"Names of the model's tensors that the chunk is made of.","type":"array","minItems":1,"maxItems":64,"items":{"type":"string"}},"arrangement":{"description":"Rows one tensor after the other, or row blocks of two tensors (gate, up) taking turns.","enum":["concatenated","row-blocks-alternating"]}}}}};
+const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://flash-slim.dev/schema/manifest.schema.json","title":"Manifest of a weight cache","description":"What lies where in a weight cache, and what it sums to. Sizes and offsets in bytes, offsets from the beginning of the file.","type":"object","additionalProperties":false,"required":["format","layout_version","model","chat_template","chunks","tokenizer","graph"],"properties":{"format":{"const":"flash-slim weight cache"},"layout_version":{"description":"As in the file's header.","const":1},"model":{"type":"object","additionalProperties":false,"required":["digest","file_bytes","config"],"properties":{"digest":{"description":"SHA-256 of the model's files that the cache was built from, one after the other.","$ref":"#/$defs/digest"},"file_bytes":{"description":"Size of those files together.","$ref":"#/$defs/count"},"config":{"$ref":"#/$defs/modelConfig"}}},"quantization":{"description":"What quantizing at import lost; absent where weights keep the model's own bits.","type":"object","additionalProperties":false,"required":["relative_rms_error","max_error","tensors"],"properties":{"relative_rms_error":{"$ref":"#/$defs/error"},"max_error":{"$ref":"#/$defs/error"},"tensors":{"type":"array","minItems":1,"maxItems":1048576,"items":{"type":"object","additionalProperties":false,"required":["name","from","to","relative_rms_error","max_error"],"properties":{"name":{"type":"string"},"from":{"description":"How the model's file holds the values.","enum":["F32","F16","BF16"]},"to":{"$ref":"#/$defs/kind"},"relative_rms_error":{"description":"Root of the mean squared difference, as a share of the weights' own root mean square.","$ref":"#/$defs/error"},"max_error":{"description":"Largest difference of a weight.","$ref":"#/$defs/error"}}}}}},"chat_template":{"description":"Jinja source; null where the model has none.","type":["string","null"]},"chunks":{"description":"In order of use, which is the order in the file.","type":"array","minItems":1,"maxItems":1048576,"items":{"$ref":"#/$defs/chunk"}},"tokenizer":{"$ref":"#/$defs/section"},"graph":{"description":"Serialized ONNX ModelProto.","$ref":"#/$defs/section"}},"$defs":{"count":{"type":"integer","minimum":0,"maximum":9007199254740991},"error":{"type":"number","minimum":0},"kind":{"description":"How the values are stored.","enum":["F32","F16","Q8_0","Q4_0","Q4_1"]},"digest":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"},"modelConfig":{"description":"The facts about the model that sizes follow from.","type":"object","additionalProperties":false,"required":["architecture","name","layers","hiddenSize","feedForwardSize","heads","kvHeads","headSize","vocabularySize","maxContextLength","tiedHead"],"properties":{"architecture":{"type":"string"},"name":{"type":"string"},"layers":{"type":"integer","minimum":1,"maximum":65536},"hiddenSize":{"type":"integer","minimum":1,"maximum":16777216},"feedForwardSize":{"type":"integer","minimum":1,"maximum":16777216},"heads":{"type":"integer","minimum":1,"maximum":65536},"kvHeads":{"type":"integer","minimum":1,"maximum":65536},"headSize":{"type":"integer","minimum":1,"maximum":65536},"vocabularySize":{"type":"integer","minimum":1,"maximum":16777216},"maxContextLength":{"description":"Positions the model was trained for.","type":"integer","minimum":1,"maximum":1073741824},"tiedHead":{"description":"The output head uses the embedding's bytes.","type":"boolean"}}},"section":{"type":"object","additionalProperties":false,"required":["offset","bytes","sha256"],"properties":{"offset":{"type":"integer","minimum":4096,"maximum":9007199254740991,"multipleOf":4096},"bytes":{"$ref":"#/$defs/count"},"sha256":{"type":"string","pattern":"^[0-9a-f]{64}$"}}},"chunk":{"type":"object","additionalProperties":false,"required":["weights_id","name","op","gathered","head","kind","rows","columns","offset","bytes","row_blocks","row_block_bytes","unit_row_blocks","unit_crc32c","tensors","arrangement"],"properties":{"weights_id":{"description":"The number that the graph's operator carries.","type":"integer","minimum":0,"maximum":1048576},"name":{"description":"For people: \"layer 3 gate_up\".","type":"string"},"op":{"description":"StreamMatMul multiplies with the whole chunk; GatherRows reads single rows.","enum":["StreamMatMul","GatherRows"]},"gathered":{"description":"Single rows are read: each row block is a unit of its own.","type":"boolean"},"head":{"description":"The output head, read only where logits are wanted.","type":"boolean"},"kind":{"$ref":"#/$defs/kind"},"rows":{"description":"Sum of the tensors' rows.","type":"integer","minimum":1,"maximum":2147483648},"columns":{"type":"integer","minimum":32,"maximum":16777216,"multipleOf":32},"offset":{"type":"integer","minimum":4096,"maximum":9007199254740991,"multipleOf":4096},"bytes":{"description":"row_blocks * row_block_bytes.","type":"integer","minimum":1,"maximum":9007199254740991},"row_blocks":{"description":"Row blocks of 8 rows.","type":"integer","minimum":1,"maximum":2147483648},"row_block_bytes":{"type":"integer","minimum":1,"maximum":67108864},"unit_row_blocks":{"description":"Row blocks that one checksum covers.","type":"integer","minimum":1,"maximum":2147483648},"unit_crc32c":{"description":"crc32c (Castagnoli) of each unit, in order; the last may be shorter.","type":"array","minItems":1,"items":{"type":"integer","minimum":0,"maximum":4294967295}},"tensors":{"description":"Names of the model's tensors that the chunk is made of.","type":"array","minItems":1,"maxItems":64,"items":{"type":"string"}},"arrangement":{"description":"Rows one tensor after the other, or row blocks of two tensors (gate, up) taking turns.","enum":["concatenated","row-blocks-alternating"]}}}}};
 const schema32 = {"type":"string","pattern":"^sha256:[0-9a-f]{64}$"};
 const schema33 = {"type":"integer","minimum":0,"maximum":9007199254740991};
 const schema34 = {"description":"The facts about the model that sizes follow from.","type":"object","additionalProperties":false,"required":["architecture","name","layers","hiddenSize","feedForwardSize","heads","kvHeads","headSize","vocabularySize","maxContextLength","tiedHead"],"properties":{"architecture":{"type":"string"},"name":{"type":"string"},"layers":{"type":"integer","minimum":1,"maximum":65536},"hiddenSize":{"type":"integer","minimum":1,"maximum":16777216},"feedForwardSize":{"type":"integer","minimum":1,"maximum":16777216},"heads":{"type":"integer","minimum":1,"maximum":65536},"kvHeads":{"type":"integer","minimum":1,"maximum":65536},"headSize":{"type":"integer","minimum":1,"maximum":65536},"vocabularySize":{"type":"integer","minimum":1,"maximum":16777216},"maxContextLength":{"description":"Positions the model was trained for.","type":"integer","minimum":1,"maximum":1073741824},"tiedHead":{"description":"The output head uses the embedding's bytes.","type":"boolean"}}};
-const schema35 = {"type":"object","additionalProperties":false,"required":["weights_id","name","op","gathered","head","kind","rows","columns","offset","bytes","row_blocks","row_block_bytes","unit_row_blocks","unit_crc32c","tensors","arrangement"],"properties":{"weights_id":{"description":"The number that the graph's operator carries.","type":"integer","minimum":0,"maximum":1048576},"name":{"description":"For people: \"layer 3 gate_up\".","type":"string"},"op":{"description":"StreamMatMul multiplies with the whole chunk; GatherRows reads single rows.","enum":["StreamMatMul","GatherRows"]},"gathered":{"description":"Single rows are read: each row block is a unit of its own.","type":"boolean"},"head":{"description":"The output head, read only where logits are wanted.","type":"boolean"},"kind":{"description":"How the values are stored.","enum":["F32","F16","Q8_0","Q4_0","Q4_1"]},"rows":{"description":"Sum of the tensors' rows.","type":"integer","minimum":1,"maximum":2147483648},"columns":{"type":"integer","minimum":32,"maximum":16777216,"multipleOf":32},"offset":{"type":"integer","minimum":4096,"maximum":9007199254740991,"multipleOf":4096},"bytes":{"description":"row_blocks * row_block_bytes.","type":"integer","minimum":1,"maximum":9007199254740991},"row_blocks":{"description":"Row blocks of 8 rows.","type":"integer","minimum":1,"maximum":2147483648},"row_block_bytes":{"type":"integer","minimum":1,"maximum":67108864},"unit_row_blocks":{"description":"Row blocks that one checksum covers.","type":"integer","minimum":1,"maximum":2147483648},"unit_crc32c":{"description":"crc32c (Castagnoli) of each unit, in order; the last may be shorter.","type":"array","minItems":1,"items":{"type":"integer","minimum":0,"maximum":4294967295}},"tensors":{"description":"Names of the model's tensors that the chunk is made of.","type":"array","minItems":1,"maxItems":64,"items":{"type":"string"}},"arrangement":{"description":"Rows one tensor after the other, or row blocks of two tensors (gate, up) taking turns.","enum":["concatenated","row-blocks-alternating"]}}};
+const schema35 = {"type":"number","minimum":0};
+const schema37 = {"description":"How the values are stored.","enum":["F32","F16","Q8_0","Q4_0","Q4_1"]};
 const pattern4 = new RegExp("^sha256:[0-9a-f]{64}$", "u");
 const func1 = Object.prototype.hasOwnProperty;
-const schema36 = {"type":"object","additionalProperties":false,"required":["offset","bytes","sha256"],"properties":{"offset":{"type":"integer","minimum":4096,"maximum":9007199254740991,"multipleOf":4096},"bytes":{"$ref":"#/$defs/count"},"sha256":{"type":"string","pattern":"^[0-9a-f]{64}$"}}};
-const pattern5 = new RegExp("^[0-9a-f]{64}$", "u");
+const schema40 = {"type":"object","additionalProperties":false,"required":["weights_id","name","op","gathered","head","kind","rows","columns","offset","bytes","row_blocks","row_block_bytes","unit_row_blocks","unit_crc32c","tensors","arrangement"],"properties":{"weights_id":{"description":"The number that the graph's operator carries.","type":"integer","minimum":0,"maximum":1048576},"name":{"description":"For people: \"layer 3 gate_up\".","type":"string"},"op":{"description":"StreamMatMul multiplies with the whole chunk; GatherRows reads single rows.","enum":["StreamMatMul","GatherRows"]},"gathered":{"description":"Single rows are read: each row block is a unit of its own.","type":"boolean"},"head":{"description":"The output head, read only where logits are wanted.","type":"boolean"},"kind":{"$ref":"#/$defs/kind"},"rows":{"description":"Sum of the tensors' rows.","type":"integer","minimum":1,"maximum":2147483648},"columns":{"type":"integer","minimum":32,"maximum":16777216,"multipleOf":32},"offset":{"type":"integer","minimum":4096,"maximum":9007199254740991,"multipleOf":4096},"bytes":{"description":"row_blocks * row_block_bytes.","type":"integer","minimum":1,"maximum":9007199254740991},"row_blocks":{"description":"Row blocks of 8 rows.","type":"integer","minimum":1,"maximum":2147483648},"row_block_bytes":{"type":"integer","minimum":1,"maximum":67108864},"unit_row_blocks":{"description":"Row blocks that one checksum covers.","type":"integer","minimum":1,"maximum":2147483648},"unit_crc32c":{"description":"crc32c (Castagnoli) of each unit, in order; the last may be shorter.","type":"array","minItems":1,"items":{"type":"integer","minimum":0,"maximum":4294967295}},"tensors":{"description":"Names of the model's tensors that the chunk is made of.","type":"array","minItems":1,"maxItems":64,"items":{"type":"string"}},"arrangement":{"description":"Rows one tensor after the other, or row blocks of two tensors (gate, up) taking turns.","enum":["concatenated","row-blocks-alternating"]}}};
 
 function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
@@ -29,15 +29,470 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if((((data.offset === undefined) && (missing0 = "offset")) || ((data.bytes === undefined) && (missing0 = "bytes"))) || ((data.sha256 === undefined) && (missing0 = "sha256"))){
+if(((((((((((((((((data.weights_id === undefined) && (missing0 = "weights_id")) || ((data.name === undefined) && (missing0 = "name"))) || ((data.op === undefined) && (missing0 = "op"))) || ((data.gathered === undefined) && (missing0 = "gathered"))) || ((data.head === undefined) && (missing0 = "head"))) || ((data.kind === undefined) && (missing0 = "kind"))) || ((data.rows === undefined) && (missing0 = "rows"))) || ((data.columns === undefined) && (missing0 = "columns"))) || ((data.offset === undefined) && (missing0 = "offset"))) || ((data.bytes === undefined) && (missing0 = "bytes"))) || ((data.row_blocks === undefined) && (missing0 = "row_blocks"))) || ((data.row_block_bytes === undefined) && (missing0 = "row_block_bytes"))) || ((data.unit_row_blocks === undefined) && (missing0 = "unit_row_blocks"))) || ((data.unit_crc32c === undefined) && (missing0 = "unit_crc32c"))) || ((data.tensors === undefined) && (missing0 = "tensors"))) || ((data.arrangement === undefined) && (missing0 = "arrangement"))){
 validate21.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
-if(!(((key0 === "offset") || (key0 === "bytes")) || (key0 === "sha256"))){
+if(!(func1.call(schema40.properties, key0))){
 validate21.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
+return false;
+break;
+}
+}
+if(_errs1 === errors){
+if(data.weights_id !== undefined){
+let data0 = data.weights_id;
+const _errs2 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate21.errors = [{instancePath:instancePath+"/weights_id",schemaPath:"#/properties/weights_id/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs2){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 1048576 || isNaN(data0)){
+validate21.errors = [{instancePath:instancePath+"/weights_id",schemaPath:"#/properties/weights_id/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
+return false;
+}
+else {
+if(data0 < 0 || isNaN(data0)){
+validate21.errors = [{instancePath:instancePath+"/weights_id",schemaPath:"#/properties/weights_id/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs2 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.name !== undefined){
+const _errs4 = errors;
+if(typeof data.name !== "string"){
+validate21.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.op !== undefined){
+let data2 = data.op;
+const _errs6 = errors;
+if(!((data2 === "StreamMatMul") || (data2 === "GatherRows"))){
+validate21.errors = [{instancePath:instancePath+"/op",schemaPath:"#/properties/op/enum",keyword:"enum",params:{allowedValues: schema40.properties.op.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs6 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.gathered !== undefined){
+const _errs7 = errors;
+if(typeof data.gathered !== "boolean"){
+validate21.errors = [{instancePath:instancePath+"/gathered",schemaPath:"#/properties/gathered/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.head !== undefined){
+const _errs9 = errors;
+if(typeof data.head !== "boolean"){
+validate21.errors = [{instancePath:instancePath+"/head",schemaPath:"#/properties/head/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid0 = _errs9 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.kind !== undefined){
+let data5 = data.kind;
+const _errs11 = errors;
+if(!(((((data5 === "F32") || (data5 === "F16")) || (data5 === "Q8_0")) || (data5 === "Q4_0")) || (data5 === "Q4_1"))){
+validate21.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/$defs/kind/enum",keyword:"enum",params:{allowedValues: schema37.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs11 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.rows !== undefined){
+let data6 = data.rows;
+const _errs13 = errors;
+if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
+validate21.errors = [{instancePath:instancePath+"/rows",schemaPath:"#/properties/rows/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs13){
+if((typeof data6 == "number") && (isFinite(data6))){
+if(data6 > 2147483648 || isNaN(data6)){
+validate21.errors = [{instancePath:instancePath+"/rows",schemaPath:"#/properties/rows/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483648},message:"must be <= 2147483648"}];
+return false;
+}
+else {
+if(data6 < 1 || isNaN(data6)){
+validate21.errors = [{instancePath:instancePath+"/rows",schemaPath:"#/properties/rows/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs13 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.columns !== undefined){
+let data7 = data.columns;
+const _errs15 = errors;
+if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
+validate21.errors = [{instancePath:instancePath+"/columns",schemaPath:"#/properties/columns/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs15){
+if((typeof data7 == "number") && (isFinite(data7))){
+if(data7 > 16777216 || isNaN(data7)){
+validate21.errors = [{instancePath:instancePath+"/columns",schemaPath:"#/properties/columns/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+return false;
+}
+else {
+if(data7 < 32 || isNaN(data7)){
+validate21.errors = [{instancePath:instancePath+"/columns",schemaPath:"#/properties/columns/minimum",keyword:"minimum",params:{comparison: ">=", limit: 32},message:"must be >= 32"}];
+return false;
+}
+else {
+let res0;
+if((32 === 0 || (res0 = data7/32, res0 !== parseInt(res0)))){
+validate21.errors = [{instancePath:instancePath+"/columns",schemaPath:"#/properties/columns/multipleOf",keyword:"multipleOf",params:{multipleOf: 32},message:"must be multiple of 32"}];
+return false;
+}
+}
+}
+}
+}
+var valid0 = _errs15 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.offset !== undefined){
+let data8 = data.offset;
+const _errs17 = errors;
+if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
+validate21.errors = [{instancePath:instancePath+"/offset",schemaPath:"#/properties/offset/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs17){
+if((typeof data8 == "number") && (isFinite(data8))){
+if(data8 > 9007199254740991 || isNaN(data8)){
+validate21.errors = [{instancePath:instancePath+"/offset",schemaPath:"#/properties/offset/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data8 < 4096 || isNaN(data8)){
+validate21.errors = [{instancePath:instancePath+"/offset",schemaPath:"#/properties/offset/minimum",keyword:"minimum",params:{comparison: ">=", limit: 4096},message:"must be >= 4096"}];
+return false;
+}
+else {
+let res1;
+if((4096 === 0 || (res1 = data8/4096, res1 !== parseInt(res1)))){
+validate21.errors = [{instancePath:instancePath+"/offset",schemaPath:"#/properties/offset/multipleOf",keyword:"multipleOf",params:{multipleOf: 4096},message:"must be multiple of 4096"}];
+return false;
+}
+}
+}
+}
+}
+var valid0 = _errs17 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.bytes !== undefined){
+let data9 = data.bytes;
+const _errs19 = errors;
+if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
+validate21.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/properties/bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs19){
+if((typeof data9 == "number") && (isFinite(data9))){
+if(data9 > 9007199254740991 || isNaN(data9)){
+validate21.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/properties/bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data9 < 1 || isNaN(data9)){
+validate21.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/properties/bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs19 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.row_blocks !== undefined){
+let data10 = data.row_blocks;
+const _errs21 = errors;
+if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
+validate21.errors = [{instancePath:instancePath+"/row_blocks",schemaPath:"#/properties/row_blocks/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs21){
+if((typeof data10 == "number") && (isFinite(data10))){
+if(data10 > 2147483648 || isNaN(data10)){
+validate21.errors = [{instancePath:instancePath+"/row_blocks",schemaPath:"#/properties/row_blocks/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483648},message:"must be <= 2147483648"}];
+return false;
+}
+else {
+if(data10 < 1 || isNaN(data10)){
+validate21.errors = [{instancePath:instancePath+"/row_blocks",schemaPath:"#/properties/row_blocks/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs21 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.row_block_bytes !== undefined){
+let data11 = data.row_block_bytes;
+const _errs23 = errors;
+if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
+validate21.errors = [{instancePath:instancePath+"/row_block_bytes",schemaPath:"#/properties/row_block_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs23){
+if((typeof data11 == "number") && (isFinite(data11))){
+if(data11 > 67108864 || isNaN(data11)){
+validate21.errors = [{instancePath:instancePath+"/row_block_bytes",schemaPath:"#/properties/row_block_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
+return false;
+}
+else {
+if(data11 < 1 || isNaN(data11)){
+validate21.errors = [{instancePath:instancePath+"/row_block_bytes",schemaPath:"#/properties/row_block_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs23 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.unit_row_blocks !== undefined){
+let data12 = data.unit_row_blocks;
+const _errs25 = errors;
+if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
+validate21.errors = [{instancePath:instancePath+"/unit_row_blocks",schemaPath:"#/properties/unit_row_blocks/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs25){
+if((typeof data12 == "number") && (isFinite(data12))){
+if(data12 > 2147483648 || isNaN(data12)){
+validate21.errors = [{instancePath:instancePath+"/unit_row_blocks",schemaPath:"#/properties/unit_row_blocks/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483648},message:"must be <= 2147483648"}];
+return false;
+}
+else {
+if(data12 < 1 || isNaN(data12)){
+validate21.errors = [{instancePath:instancePath+"/unit_row_blocks",schemaPath:"#/properties/unit_row_blocks/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs25 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.unit_crc32c !== undefined){
+let data13 = data.unit_crc32c;
+const _errs27 = errors;
+if(errors === _errs27){
+if(Array.isArray(data13)){
+if(data13.length < 1){
+validate21.errors = [{instancePath:instancePath+"/unit_crc32c",schemaPath:"#/properties/unit_crc32c/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"}];
+return false;
+}
+else {
+var valid2 = true;
+const len0 = data13.length;
+for(let i0=0; i0<len0; i0++){
+let data14 = data13[i0];
+const _errs29 = errors;
+if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
+validate21.errors = [{instancePath:instancePath+"/unit_crc32c/" + i0,schemaPath:"#/properties/unit_crc32c/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs29){
+if((typeof data14 == "number") && (isFinite(data14))){
+if(data14 > 4294967295 || isNaN(data14)){
+validate21.errors = [{instancePath:instancePath+"/unit_crc32c/" + i0,schemaPath:"#/properties/unit_crc32c/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295},message:"must be <= 4294967295"}];
+return false;
+}
+else {
+if(data14 < 0 || isNaN(data14)){
+validate21.errors = [{instancePath:instancePath+"/unit_crc32c/" + i0,schemaPath:"#/properties/unit_crc32c/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid2 = _errs29 === errors;
+if(!valid2){
+break;
+}
+}
+}
+}
+else {
+validate21.errors = [{instancePath:instancePath+"/unit_crc32c",schemaPath:"#/properties/unit_crc32c/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid0 = _errs27 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.tensors !== undefined){
+let data15 = data.tensors;
+const _errs31 = errors;
+if(errors === _errs31){
+if(Array.isArray(data15)){
+if(data15.length > 64){
+validate21.errors = [{instancePath:instancePath+"/tensors",schemaPath:"#/properties/tensors/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"}];
+return false;
+}
+else {
+if(data15.length < 1){
+validate21.errors = [{instancePath:instancePath+"/tensors",schemaPath:"#/properties/tensors/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"}];
+return false;
+}
+else {
+var valid3 = true;
+const len1 = data15.length;
+for(let i1=0; i1<len1; i1++){
+const _errs33 = errors;
+if(typeof data15[i1] !== "string"){
+validate21.errors = [{instancePath:instancePath+"/tensors/" + i1,schemaPath:"#/properties/tensors/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid3 = _errs33 === errors;
+if(!valid3){
+break;
+}
+}
+}
+}
+}
+else {
+validate21.errors = [{instancePath:instancePath+"/tensors",schemaPath:"#/properties/tensors/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid0 = _errs31 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.arrangement !== undefined){
+let data17 = data.arrangement;
+const _errs35 = errors;
+if(!((data17 === "concatenated") || (data17 === "row-blocks-alternating"))){
+validate21.errors = [{instancePath:instancePath+"/arrangement",schemaPath:"#/properties/arrangement/enum",keyword:"enum",params:{allowedValues: schema40.properties.arrangement.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs35 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate21.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate21.errors = vErrors;
+return errors === 0;
+}
+validate21.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+
+const schema42 = {"type":"object","additionalProperties":false,"required":["offset","bytes","sha256"],"properties":{"offset":{"type":"integer","minimum":4096,"maximum":9007199254740991,"multipleOf":4096},"bytes":{"$ref":"#/$defs/count"},"sha256":{"type":"string","pattern":"^[0-9a-f]{64}$"}}};
+const pattern5 = new RegExp("^[0-9a-f]{64}$", "u");
+
+function validate23(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate23.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((((data.offset === undefined) && (missing0 = "offset")) || ((data.bytes === undefined) && (missing0 = "bytes"))) || ((data.sha256 === undefined) && (missing0 = "sha256"))){
+validate23.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+const _errs1 = errors;
+for(const key0 in data){
+if(!(((key0 === "offset") || (key0 === "bytes")) || (key0 === "sha256"))){
+validate23.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
 return false;
 break;
 }
@@ -47,24 +502,24 @@ if(data.offset !== undefined){
 let data0 = data.offset;
 const _errs2 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate21.errors = [{instancePath:instancePath+"/offset",schemaPath:"#/properties/offset/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate23.errors = [{instancePath:instancePath+"/offset",schemaPath:"#/properties/offset/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 9007199254740991 || isNaN(data0)){
-validate21.errors = [{instancePath:instancePath+"/offset",schemaPath:"#/properties/offset/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate23.errors = [{instancePath:instancePath+"/offset",schemaPath:"#/properties/offset/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data0 < 4096 || isNaN(data0)){
-validate21.errors = [{instancePath:instancePath+"/offset",schemaPath:"#/properties/offset/minimum",keyword:"minimum",params:{comparison: ">=", limit: 4096},message:"must be >= 4096"}];
+validate23.errors = [{instancePath:instancePath+"/offset",schemaPath:"#/properties/offset/minimum",keyword:"minimum",params:{comparison: ">=", limit: 4096},message:"must be >= 4096"}];
 return false;
 }
 else {
 let res0;
 if((4096 === 0 || (res0 = data0/4096, res0 !== parseInt(res0)))){
-validate21.errors = [{instancePath:instancePath+"/offset",schemaPath:"#/properties/offset/multipleOf",keyword:"multipleOf",params:{multipleOf: 4096},message:"must be multiple of 4096"}];
+validate23.errors = [{instancePath:instancePath+"/offset",schemaPath:"#/properties/offset/multipleOf",keyword:"multipleOf",params:{multipleOf: 4096},message:"must be multiple of 4096"}];
 return false;
 }
 }
@@ -82,18 +537,18 @@ let data1 = data.bytes;
 const _errs4 = errors;
 const _errs5 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate21.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate23.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs5){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 9007199254740991 || isNaN(data1)){
-validate21.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate23.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate21.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate23.errors = [{instancePath:instancePath+"/bytes",schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -111,12 +566,12 @@ const _errs7 = errors;
 if(errors === _errs7){
 if(typeof data2 === "string"){
 if(!pattern5.test(data2)){
-validate21.errors = [{instancePath:instancePath+"/sha256",schemaPath:"#/properties/sha256/pattern",keyword:"pattern",params:{pattern: "^[0-9a-f]{64}$"},message:"must match pattern \""+"^[0-9a-f]{64}$"+"\""}];
+validate23.errors = [{instancePath:instancePath+"/sha256",schemaPath:"#/properties/sha256/pattern",keyword:"pattern",params:{pattern: "^[0-9a-f]{64}$"},message:"must match pattern \""+"^[0-9a-f]{64}$"+"\""}];
 return false;
 }
 }
 else {
-validate21.errors = [{instancePath:instancePath+"/sha256",schemaPath:"#/properties/sha256/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate23.errors = [{instancePath:instancePath+"/sha256",schemaPath:"#/properties/sha256/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -131,14 +586,14 @@ var valid0 = true;
 }
 }
 else {
-validate21.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate23.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate21.errors = vErrors;
+validate23.errors = vErrors;
 return errors === 0;
 }
-validate21.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
+validate23.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 
 function validate20(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -162,7 +617,7 @@ return false;
 else {
 const _errs1 = errors;
 for(const key0 in data){
-if(!(((((((key0 === "format") || (key0 === "layout_version")) || (key0 === "model")) || (key0 === "chat_template")) || (key0 === "chunks")) || (key0 === "tokenizer")) || (key0 === "graph"))){
+if(!((((((((key0 === "format") || (key0 === "layout_version")) || (key0 === "model")) || (key0 === "quantization")) || (key0 === "chat_template")) || (key0 === "chunks")) || (key0 === "tokenizer")) || (key0 === "graph"))){
 validate20.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
 return false;
 break;
@@ -574,12 +1029,227 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.chat_template !== undefined){
-let data17 = data.chat_template;
+if(data.quantization !== undefined){
+let data17 = data.quantization;
 const _errs39 = errors;
-if((typeof data17 !== "string") && (data17 !== null)){
-validate20.errors = [{instancePath:instancePath+"/chat_template",schemaPath:"#/properties/chat_template/type",keyword:"type",params:{type: schema31.properties.chat_template.type},message:"must be string,null"}];
+if(errors === _errs39){
+if(data17 && typeof data17 == "object" && !Array.isArray(data17)){
+let missing3;
+if((((data17.relative_rms_error === undefined) && (missing3 = "relative_rms_error")) || ((data17.max_error === undefined) && (missing3 = "max_error"))) || ((data17.tensors === undefined) && (missing3 = "tensors"))){
+validate20.errors = [{instancePath:instancePath+"/quantization",schemaPath:"#/properties/quantization/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
 return false;
+}
+else {
+const _errs41 = errors;
+for(const key3 in data17){
+if(!(((key3 === "relative_rms_error") || (key3 === "max_error")) || (key3 === "tensors"))){
+validate20.errors = [{instancePath:instancePath+"/quantization",schemaPath:"#/properties/quantization/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"}];
+return false;
+break;
+}
+}
+if(_errs41 === errors){
+if(data17.relative_rms_error !== undefined){
+let data18 = data17.relative_rms_error;
+const _errs42 = errors;
+const _errs43 = errors;
+if(errors === _errs43){
+if((typeof data18 == "number") && (isFinite(data18))){
+if(data18 < 0 || isNaN(data18)){
+validate20.errors = [{instancePath:instancePath+"/quantization/relative_rms_error",schemaPath:"#/$defs/error/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+else {
+validate20.errors = [{instancePath:instancePath+"/quantization/relative_rms_error",schemaPath:"#/$defs/error/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+}
+var valid6 = _errs42 === errors;
+}
+else {
+var valid6 = true;
+}
+if(valid6){
+if(data17.max_error !== undefined){
+let data19 = data17.max_error;
+const _errs45 = errors;
+const _errs46 = errors;
+if(errors === _errs46){
+if((typeof data19 == "number") && (isFinite(data19))){
+if(data19 < 0 || isNaN(data19)){
+validate20.errors = [{instancePath:instancePath+"/quantization/max_error",schemaPath:"#/$defs/error/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+else {
+validate20.errors = [{instancePath:instancePath+"/quantization/max_error",schemaPath:"#/$defs/error/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+}
+var valid6 = _errs45 === errors;
+}
+else {
+var valid6 = true;
+}
+if(valid6){
+if(data17.tensors !== undefined){
+let data20 = data17.tensors;
+const _errs48 = errors;
+if(errors === _errs48){
+if(Array.isArray(data20)){
+if(data20.length > 1048576){
+validate20.errors = [{instancePath:instancePath+"/quantization/tensors",schemaPath:"#/properties/quantization/properties/tensors/maxItems",keyword:"maxItems",params:{limit: 1048576},message:"must NOT have more than 1048576 items"}];
+return false;
+}
+else {
+if(data20.length < 1){
+validate20.errors = [{instancePath:instancePath+"/quantization/tensors",schemaPath:"#/properties/quantization/properties/tensors/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"}];
+return false;
+}
+else {
+var valid9 = true;
+const len0 = data20.length;
+for(let i0=0; i0<len0; i0++){
+let data21 = data20[i0];
+const _errs50 = errors;
+if(errors === _errs50){
+if(data21 && typeof data21 == "object" && !Array.isArray(data21)){
+let missing4;
+if((((((data21.name === undefined) && (missing4 = "name")) || ((data21.from === undefined) && (missing4 = "from"))) || ((data21.to === undefined) && (missing4 = "to"))) || ((data21.relative_rms_error === undefined) && (missing4 = "relative_rms_error"))) || ((data21.max_error === undefined) && (missing4 = "max_error"))){
+validate20.errors = [{instancePath:instancePath+"/quantization/tensors/" + i0,schemaPath:"#/properties/quantization/properties/tensors/items/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
+return false;
+}
+else {
+const _errs52 = errors;
+for(const key4 in data21){
+if(!(((((key4 === "name") || (key4 === "from")) || (key4 === "to")) || (key4 === "relative_rms_error")) || (key4 === "max_error"))){
+validate20.errors = [{instancePath:instancePath+"/quantization/tensors/" + i0,schemaPath:"#/properties/quantization/properties/tensors/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"}];
+return false;
+break;
+}
+}
+if(_errs52 === errors){
+if(data21.name !== undefined){
+const _errs53 = errors;
+if(typeof data21.name !== "string"){
+validate20.errors = [{instancePath:instancePath+"/quantization/tensors/" + i0+"/name",schemaPath:"#/properties/quantization/properties/tensors/items/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid10 = _errs53 === errors;
+}
+else {
+var valid10 = true;
+}
+if(valid10){
+if(data21.from !== undefined){
+let data23 = data21.from;
+const _errs55 = errors;
+if(!(((data23 === "F32") || (data23 === "F16")) || (data23 === "BF16"))){
+validate20.errors = [{instancePath:instancePath+"/quantization/tensors/" + i0+"/from",schemaPath:"#/properties/quantization/properties/tensors/items/properties/from/enum",keyword:"enum",params:{allowedValues: schema31.properties.quantization.properties.tensors.items.properties.from.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid10 = _errs55 === errors;
+}
+else {
+var valid10 = true;
+}
+if(valid10){
+if(data21.to !== undefined){
+let data24 = data21.to;
+const _errs56 = errors;
+if(!(((((data24 === "F32") || (data24 === "F16")) || (data24 === "Q8_0")) || (data24 === "Q4_0")) || (data24 === "Q4_1"))){
+validate20.errors = [{instancePath:instancePath+"/quantization/tensors/" + i0+"/to",schemaPath:"#/$defs/kind/enum",keyword:"enum",params:{allowedValues: schema37.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid10 = _errs56 === errors;
+}
+else {
+var valid10 = true;
+}
+if(valid10){
+if(data21.relative_rms_error !== undefined){
+let data25 = data21.relative_rms_error;
+const _errs58 = errors;
+const _errs59 = errors;
+if(errors === _errs59){
+if((typeof data25 == "number") && (isFinite(data25))){
+if(data25 < 0 || isNaN(data25)){
+validate20.errors = [{instancePath:instancePath+"/quantization/tensors/" + i0+"/relative_rms_error",schemaPath:"#/$defs/error/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+else {
+validate20.errors = [{instancePath:instancePath+"/quantization/tensors/" + i0+"/relative_rms_error",schemaPath:"#/$defs/error/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+}
+var valid10 = _errs58 === errors;
+}
+else {
+var valid10 = true;
+}
+if(valid10){
+if(data21.max_error !== undefined){
+let data26 = data21.max_error;
+const _errs61 = errors;
+const _errs62 = errors;
+if(errors === _errs62){
+if((typeof data26 == "number") && (isFinite(data26))){
+if(data26 < 0 || isNaN(data26)){
+validate20.errors = [{instancePath:instancePath+"/quantization/tensors/" + i0+"/max_error",schemaPath:"#/$defs/error/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+else {
+validate20.errors = [{instancePath:instancePath+"/quantization/tensors/" + i0+"/max_error",schemaPath:"#/$defs/error/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+}
+var valid10 = _errs61 === errors;
+}
+else {
+var valid10 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate20.errors = [{instancePath:instancePath+"/quantization/tensors/" + i0,schemaPath:"#/properties/quantization/properties/tensors/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid9 = _errs50 === errors;
+if(!valid9){
+break;
+}
+}
+}
+}
+}
+else {
+validate20.errors = [{instancePath:instancePath+"/quantization/tensors",schemaPath:"#/properties/quantization/properties/tensors/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid6 = _errs48 === errors;
+}
+else {
+var valid6 = true;
+}
+}
+}
+}
+}
+}
+else {
+validate20.errors = [{instancePath:instancePath+"/quantization",schemaPath:"#/properties/quantization/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
 }
 var valid0 = _errs39 === errors;
 }
@@ -587,466 +1257,44 @@ else {
 var valid0 = true;
 }
 if(valid0){
+if(data.chat_template !== undefined){
+let data27 = data.chat_template;
+const _errs64 = errors;
+if((typeof data27 !== "string") && (data27 !== null)){
+validate20.errors = [{instancePath:instancePath+"/chat_template",schemaPath:"#/properties/chat_template/type",keyword:"type",params:{type: schema31.properties.chat_template.type},message:"must be string,null"}];
+return false;
+}
+var valid0 = _errs64 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
 if(data.chunks !== undefined){
-let data18 = data.chunks;
-const _errs41 = errors;
-if(errors === _errs41){
-if(Array.isArray(data18)){
-if(data18.length > 1048576){
+let data28 = data.chunks;
+const _errs66 = errors;
+if(errors === _errs66){
+if(Array.isArray(data28)){
+if(data28.length > 1048576){
 validate20.errors = [{instancePath:instancePath+"/chunks",schemaPath:"#/properties/chunks/maxItems",keyword:"maxItems",params:{limit: 1048576},message:"must NOT have more than 1048576 items"}];
 return false;
 }
 else {
-if(data18.length < 1){
+if(data28.length < 1){
 validate20.errors = [{instancePath:instancePath+"/chunks",schemaPath:"#/properties/chunks/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"}];
 return false;
 }
 else {
-var valid6 = true;
-const len0 = data18.length;
-for(let i0=0; i0<len0; i0++){
-let data19 = data18[i0];
-const _errs43 = errors;
-const _errs44 = errors;
-if(errors === _errs44){
-if(data19 && typeof data19 == "object" && !Array.isArray(data19)){
-let missing3;
-if(((((((((((((((((data19.weights_id === undefined) && (missing3 = "weights_id")) || ((data19.name === undefined) && (missing3 = "name"))) || ((data19.op === undefined) && (missing3 = "op"))) || ((data19.gathered === undefined) && (missing3 = "gathered"))) || ((data19.head === undefined) && (missing3 = "head"))) || ((data19.kind === undefined) && (missing3 = "kind"))) || ((data19.rows === undefined) && (missing3 = "rows"))) || ((data19.columns === undefined) && (missing3 = "columns"))) || ((data19.offset === undefined) && (missing3 = "offset"))) || ((data19.bytes === undefined) && (missing3 = "bytes"))) || ((data19.row_blocks === undefined) && (missing3 = "row_blocks"))) || ((data19.row_block_bytes === undefined) && (missing3 = "row_block_bytes"))) || ((data19.unit_row_blocks === undefined) && (missing3 = "unit_row_blocks"))) || ((data19.unit_crc32c === undefined) && (missing3 = "unit_crc32c"))) || ((data19.tensors === undefined) && (missing3 = "tensors"))) || ((data19.arrangement === undefined) && (missing3 = "arrangement"))){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0,schemaPath:"#/$defs/chunk/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
-return false;
-}
-else {
-const _errs46 = errors;
-for(const key3 in data19){
-if(!(func1.call(schema35.properties, key3))){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0,schemaPath:"#/$defs/chunk/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"}];
-return false;
-break;
-}
-}
-if(_errs46 === errors){
-if(data19.weights_id !== undefined){
-let data20 = data19.weights_id;
-const _errs47 = errors;
-if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/weights_id",schemaPath:"#/$defs/chunk/properties/weights_id/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs47){
-if((typeof data20 == "number") && (isFinite(data20))){
-if(data20 > 1048576 || isNaN(data20)){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/weights_id",schemaPath:"#/$defs/chunk/properties/weights_id/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
-return false;
-}
-else {
-if(data20 < 0 || isNaN(data20)){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/weights_id",schemaPath:"#/$defs/chunk/properties/weights_id/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-}
-var valid8 = _errs47 === errors;
-}
-else {
-var valid8 = true;
-}
-if(valid8){
-if(data19.name !== undefined){
-const _errs49 = errors;
-if(typeof data19.name !== "string"){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/name",schemaPath:"#/$defs/chunk/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid8 = _errs49 === errors;
-}
-else {
-var valid8 = true;
-}
-if(valid8){
-if(data19.op !== undefined){
-let data22 = data19.op;
-const _errs51 = errors;
-if(!((data22 === "StreamMatMul") || (data22 === "GatherRows"))){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/op",schemaPath:"#/$defs/chunk/properties/op/enum",keyword:"enum",params:{allowedValues: schema35.properties.op.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid8 = _errs51 === errors;
-}
-else {
-var valid8 = true;
-}
-if(valid8){
-if(data19.gathered !== undefined){
-const _errs52 = errors;
-if(typeof data19.gathered !== "boolean"){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/gathered",schemaPath:"#/$defs/chunk/properties/gathered/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
-return false;
-}
-var valid8 = _errs52 === errors;
-}
-else {
-var valid8 = true;
-}
-if(valid8){
-if(data19.head !== undefined){
-const _errs54 = errors;
-if(typeof data19.head !== "boolean"){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/head",schemaPath:"#/$defs/chunk/properties/head/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
-return false;
-}
-var valid8 = _errs54 === errors;
-}
-else {
-var valid8 = true;
-}
-if(valid8){
-if(data19.kind !== undefined){
-let data25 = data19.kind;
-const _errs56 = errors;
-if(!(((((data25 === "F32") || (data25 === "F16")) || (data25 === "Q8_0")) || (data25 === "Q4_0")) || (data25 === "Q4_1"))){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/kind",schemaPath:"#/$defs/chunk/properties/kind/enum",keyword:"enum",params:{allowedValues: schema35.properties.kind.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid8 = _errs56 === errors;
-}
-else {
-var valid8 = true;
-}
-if(valid8){
-if(data19.rows !== undefined){
-let data26 = data19.rows;
-const _errs57 = errors;
-if(!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/rows",schemaPath:"#/$defs/chunk/properties/rows/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs57){
-if((typeof data26 == "number") && (isFinite(data26))){
-if(data26 > 2147483648 || isNaN(data26)){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/rows",schemaPath:"#/$defs/chunk/properties/rows/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483648},message:"must be <= 2147483648"}];
-return false;
-}
-else {
-if(data26 < 1 || isNaN(data26)){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/rows",schemaPath:"#/$defs/chunk/properties/rows/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid8 = _errs57 === errors;
-}
-else {
-var valid8 = true;
-}
-if(valid8){
-if(data19.columns !== undefined){
-let data27 = data19.columns;
-const _errs59 = errors;
-if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/columns",schemaPath:"#/$defs/chunk/properties/columns/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs59){
-if((typeof data27 == "number") && (isFinite(data27))){
-if(data27 > 16777216 || isNaN(data27)){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/columns",schemaPath:"#/$defs/chunk/properties/columns/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
-return false;
-}
-else {
-if(data27 < 32 || isNaN(data27)){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/columns",schemaPath:"#/$defs/chunk/properties/columns/minimum",keyword:"minimum",params:{comparison: ">=", limit: 32},message:"must be >= 32"}];
-return false;
-}
-else {
-let res0;
-if((32 === 0 || (res0 = data27/32, res0 !== parseInt(res0)))){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/columns",schemaPath:"#/$defs/chunk/properties/columns/multipleOf",keyword:"multipleOf",params:{multipleOf: 32},message:"must be multiple of 32"}];
-return false;
-}
-}
-}
-}
-}
-var valid8 = _errs59 === errors;
-}
-else {
-var valid8 = true;
-}
-if(valid8){
-if(data19.offset !== undefined){
-let data28 = data19.offset;
-const _errs61 = errors;
-if(!(((typeof data28 == "number") && (!(data28 % 1) && !isNaN(data28))) && (isFinite(data28)))){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/offset",schemaPath:"#/$defs/chunk/properties/offset/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs61){
-if((typeof data28 == "number") && (isFinite(data28))){
-if(data28 > 9007199254740991 || isNaN(data28)){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/offset",schemaPath:"#/$defs/chunk/properties/offset/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data28 < 4096 || isNaN(data28)){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/offset",schemaPath:"#/$defs/chunk/properties/offset/minimum",keyword:"minimum",params:{comparison: ">=", limit: 4096},message:"must be >= 4096"}];
-return false;
-}
-else {
-let res1;
-if((4096 === 0 || (res1 = data28/4096, res1 !== parseInt(res1)))){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/offset",schemaPath:"#/$defs/chunk/properties/offset/multipleOf",keyword:"multipleOf",params:{multipleOf: 4096},message:"must be multiple of 4096"}];
-return false;
-}
-}
-}
-}
-}
-var valid8 = _errs61 === errors;
-}
-else {
-var valid8 = true;
-}
-if(valid8){
-if(data19.bytes !== undefined){
-let data29 = data19.bytes;
-const _errs63 = errors;
-if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/bytes",schemaPath:"#/$defs/chunk/properties/bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs63){
-if((typeof data29 == "number") && (isFinite(data29))){
-if(data29 > 9007199254740991 || isNaN(data29)){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/bytes",schemaPath:"#/$defs/chunk/properties/bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data29 < 1 || isNaN(data29)){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/bytes",schemaPath:"#/$defs/chunk/properties/bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid8 = _errs63 === errors;
-}
-else {
-var valid8 = true;
-}
-if(valid8){
-if(data19.row_blocks !== undefined){
-let data30 = data19.row_blocks;
-const _errs65 = errors;
-if(!(((typeof data30 == "number") && (!(data30 % 1) && !isNaN(data30))) && (isFinite(data30)))){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/row_blocks",schemaPath:"#/$defs/chunk/properties/row_blocks/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs65){
-if((typeof data30 == "number") && (isFinite(data30))){
-if(data30 > 2147483648 || isNaN(data30)){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/row_blocks",schemaPath:"#/$defs/chunk/properties/row_blocks/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483648},message:"must be <= 2147483648"}];
-return false;
-}
-else {
-if(data30 < 1 || isNaN(data30)){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/row_blocks",schemaPath:"#/$defs/chunk/properties/row_blocks/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid8 = _errs65 === errors;
-}
-else {
-var valid8 = true;
-}
-if(valid8){
-if(data19.row_block_bytes !== undefined){
-let data31 = data19.row_block_bytes;
-const _errs67 = errors;
-if(!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/row_block_bytes",schemaPath:"#/$defs/chunk/properties/row_block_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs67){
-if((typeof data31 == "number") && (isFinite(data31))){
-if(data31 > 67108864 || isNaN(data31)){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/row_block_bytes",schemaPath:"#/$defs/chunk/properties/row_block_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 67108864},message:"must be <= 67108864"}];
-return false;
-}
-else {
-if(data31 < 1 || isNaN(data31)){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/row_block_bytes",schemaPath:"#/$defs/chunk/properties/row_block_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid8 = _errs67 === errors;
-}
-else {
-var valid8 = true;
-}
-if(valid8){
-if(data19.unit_row_blocks !== undefined){
-let data32 = data19.unit_row_blocks;
-const _errs69 = errors;
-if(!(((typeof data32 == "number") && (!(data32 % 1) && !isNaN(data32))) && (isFinite(data32)))){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/unit_row_blocks",schemaPath:"#/$defs/chunk/properties/unit_row_blocks/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs69){
-if((typeof data32 == "number") && (isFinite(data32))){
-if(data32 > 2147483648 || isNaN(data32)){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/unit_row_blocks",schemaPath:"#/$defs/chunk/properties/unit_row_blocks/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483648},message:"must be <= 2147483648"}];
-return false;
-}
-else {
-if(data32 < 1 || isNaN(data32)){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/unit_row_blocks",schemaPath:"#/$defs/chunk/properties/unit_row_blocks/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid8 = _errs69 === errors;
-}
-else {
-var valid8 = true;
-}
-if(valid8){
-if(data19.unit_crc32c !== undefined){
-let data33 = data19.unit_crc32c;
-const _errs71 = errors;
-if(errors === _errs71){
-if(Array.isArray(data33)){
-if(data33.length < 1){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/unit_crc32c",schemaPath:"#/$defs/chunk/properties/unit_crc32c/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"}];
-return false;
-}
-else {
-var valid9 = true;
-const len1 = data33.length;
+var valid14 = true;
+const len1 = data28.length;
 for(let i1=0; i1<len1; i1++){
-let data34 = data33[i1];
-const _errs73 = errors;
-if(!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/unit_crc32c/" + i1,schemaPath:"#/$defs/chunk/properties/unit_crc32c/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
+const _errs68 = errors;
+if(!(validate21(data28[i1], {instancePath:instancePath+"/chunks/" + i1,parentData:data28,parentDataProperty:i1,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate21.errors : vErrors.concat(validate21.errors);
+errors = vErrors.length;
 }
-if(errors === _errs73){
-if((typeof data34 == "number") && (isFinite(data34))){
-if(data34 > 4294967295 || isNaN(data34)){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/unit_crc32c/" + i1,schemaPath:"#/$defs/chunk/properties/unit_crc32c/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967295},message:"must be <= 4294967295"}];
-return false;
-}
-else {
-if(data34 < 0 || isNaN(data34)){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/unit_crc32c/" + i1,schemaPath:"#/$defs/chunk/properties/unit_crc32c/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-}
-var valid9 = _errs73 === errors;
-if(!valid9){
-break;
-}
-}
-}
-}
-else {
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/unit_crc32c",schemaPath:"#/$defs/chunk/properties/unit_crc32c/type",keyword:"type",params:{type: "array"},message:"must be array"}];
-return false;
-}
-}
-var valid8 = _errs71 === errors;
-}
-else {
-var valid8 = true;
-}
-if(valid8){
-if(data19.tensors !== undefined){
-let data35 = data19.tensors;
-const _errs75 = errors;
-if(errors === _errs75){
-if(Array.isArray(data35)){
-if(data35.length > 64){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/tensors",schemaPath:"#/$defs/chunk/properties/tensors/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"}];
-return false;
-}
-else {
-if(data35.length < 1){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/tensors",schemaPath:"#/$defs/chunk/properties/tensors/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"}];
-return false;
-}
-else {
-var valid10 = true;
-const len2 = data35.length;
-for(let i2=0; i2<len2; i2++){
-const _errs77 = errors;
-if(typeof data35[i2] !== "string"){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/tensors/" + i2,schemaPath:"#/$defs/chunk/properties/tensors/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid10 = _errs77 === errors;
-if(!valid10){
-break;
-}
-}
-}
-}
-}
-else {
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/tensors",schemaPath:"#/$defs/chunk/properties/tensors/type",keyword:"type",params:{type: "array"},message:"must be array"}];
-return false;
-}
-}
-var valid8 = _errs75 === errors;
-}
-else {
-var valid8 = true;
-}
-if(valid8){
-if(data19.arrangement !== undefined){
-let data37 = data19.arrangement;
-const _errs79 = errors;
-if(!((data37 === "concatenated") || (data37 === "row-blocks-alternating"))){
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0+"/arrangement",schemaPath:"#/$defs/chunk/properties/arrangement/enum",keyword:"enum",params:{allowedValues: schema35.properties.arrangement.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid8 = _errs79 === errors;
-}
-else {
-var valid8 = true;
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-else {
-validate20.errors = [{instancePath:instancePath+"/chunks/" + i0,schemaPath:"#/$defs/chunk/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-var valid6 = _errs43 === errors;
-if(!valid6){
+var valid14 = _errs68 === errors;
+if(!valid14){
 break;
 }
 }
@@ -1058,34 +1306,35 @@ validate20.errors = [{instancePath:instancePath+"/chunks",schemaPath:"#/properti
 return false;
 }
 }
-var valid0 = _errs41 === errors;
+var valid0 = _errs66 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.tokenizer !== undefined){
-const _errs80 = errors;
-if(!(validate21(data.tokenizer, {instancePath:instancePath+"/tokenizer",parentData:data,parentDataProperty:"tokenizer",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate21.errors : vErrors.concat(validate21.errors);
+const _errs69 = errors;
+if(!(validate23(data.tokenizer, {instancePath:instancePath+"/tokenizer",parentData:data,parentDataProperty:"tokenizer",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate23.errors : vErrors.concat(validate23.errors);
 errors = vErrors.length;
 }
-var valid0 = _errs80 === errors;
+var valid0 = _errs69 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.graph !== undefined){
-const _errs81 = errors;
-if(!(validate21(data.graph, {instancePath:instancePath+"/graph",parentData:data,parentDataProperty:"graph",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate21.errors : vErrors.concat(validate21.errors);
+const _errs70 = errors;
+if(!(validate23(data.graph, {instancePath:instancePath+"/graph",parentData:data,parentDataProperty:"graph",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate23.errors : vErrors.concat(validate23.errors);
 errors = vErrors.length;
 }
-var valid0 = _errs81 === errors;
+var valid0 = _errs70 === errors;
 }
 else {
 var valid0 = true;
+}
 }
 }
 }

@@ -46,6 +46,7 @@ const badInput = new Set([
   'UNSUPPORTED_TYPE',
   'UNSUPPORTED_TOKENIZER',
   'SOURCE_UNREADABLE',
+  'SOURCE_INVALID',
   'CACHE_UNREADABLE',
   'CACHE_VERSION',
   // a plan and what it is made from

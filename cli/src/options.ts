@@ -16,8 +16,17 @@ export const number = (least: number, most: number) => (text: string) => {
   return value;
 };
 
+export type QuantizeFlag = 'q4_0' | 'q4_1' | 'q8_0' | 'none';
+
+/** For models that are folders of floats; a GGUF keeps its own bits. */
+export const quantizeOption = () =>
+  new Option('--quantize <kind>', 'what the weights of a Hugging Face folder become')
+    .choices(['q4_0', 'q4_1', 'q8_0', 'none'])
+    .default('q8_0');
+
 export interface EngineFlags {
   model?: string;
+  quantize: QuantizeFlag;
   weightCachePath?: string;
   numThreads: number;
   contextLength: number;
@@ -32,7 +41,8 @@ export interface EngineFlags {
 
 export function engineOptions(command: Command, contextLength: number): void {
   command
-    .option('--model <model>', 'a name from the store, a path or a URL of a GGUF file')
+    .option('--model <model>', 'a name from the store, a path or a URL of a GGUF file, or a Hugging Face folder')
+    .addOption(quantizeOption())
     .option('--weight-cache-path <file>', 'the weight cache (default: in the store, built when missing)')
     .option('--num-threads <n>', 'compute threads, never more than the cores', integer(1), 4)
     .option('--context-length <n>', 'tokens of prompt and answer together', integer(2), contextLength)

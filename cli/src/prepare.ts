@@ -7,6 +7,7 @@ import { cacheKey, openWeightCache, type WeightCache, weightCachePath } from '@f
 import { runChild } from './child.ts';
 import type { Context } from './context.ts';
 import { CliError } from './errors.ts';
+import type { QuantizeFlag } from './options.ts';
 import { resolveModel } from './store/resolve-model.ts';
 import { makeDirectory, storeDirectory } from './store/store.ts';
 
@@ -19,6 +20,7 @@ export interface PreparedModel {
 
 export interface PrepareOptions {
   model: string | undefined;
+  quantize: QuantizeFlag;
   /** An existing weight cache, or where to build one; by default inside the store. */
   weightCachePath: string | undefined;
   threads: number;
@@ -32,7 +34,7 @@ export async function prepareModel(context: Context, options: PrepareOptions): P
     context.log(`no weight cache of ${options.model} yet: profiling it once, into ${dirname(path)}`);
     const model = await modelPath(context, options.model);
     const args = ['--model', model, '--weight-cache-path', path, '--num-threads', String(options.threads)];
-    await runChild(context, ['profile', ...args]);
+    await runChild(context, ['profile', ...args, '--quantize', options.quantize]);
   }
   const cache = await openWeightCache(path);
   const cmt = await loadCmt(cmtPath);
@@ -42,7 +44,7 @@ export async function prepareModel(context: Context, options: PrepareOptions): P
 async function cachePathOf(context: Context, options: PrepareOptions): Promise<string> {
   if (options.weightCachePath !== undefined) return resolve(options.weightCachePath);
   const path = await modelPath(context, options.model as string);
-  return weightCachePath(storeDirectory(), await cacheKey(path));
+  return weightCachePath(storeDirectory(), await cacheKey(path, options.quantize));
 }
 
 /** A name or URL that was not pulled yet is pulled by a child: hashing and unpacking leave tens of megabytes behind. */

@@ -2,9 +2,11 @@ import { importModel } from '@flash-slim/model';
 import { buildWeightCache } from '@flash-slim/weight-cache';
 import { command } from '../command.ts';
 import { usageError } from '../errors.ts';
+import { type QuantizeFlag, quantizeOption } from '../options.ts';
 
 interface ImportOptions {
   model?: string;
+  quantize: QuantizeFlag;
   weightCachePath?: string;
 }
 
@@ -12,7 +14,8 @@ interface ImportOptions {
 export const importCommand = command<ImportOptions>({
   define: (command) => {
     command
-      .option('--model <path>', 'path of a GGUF file')
+      .option('--model <path>', 'path of a GGUF file or a Hugging Face folder')
+      .addOption(quantizeOption())
       .option('--weight-cache-path <file>', 'the weight cache to build');
   },
   examples: [
@@ -21,7 +24,7 @@ export const importCommand = command<ImportOptions>({
   run: async (context, options) => {
     if (options.model === undefined || options.weightCachePath === undefined)
       throw usageError('import takes --model and --weight-cache-path');
-    const model = await importModel(options.model);
+    const model = await importModel(options.model, { quantize: options.quantize });
     let progress: ReturnType<typeof context.progress> | null = null;
     try {
       const manifest = await buildWeightCache(model, options.weightCachePath, {
@@ -32,8 +35,18 @@ export const importCommand = command<ImportOptions>({
           progress.update(bytesDone);
         },
       });
+      const { quantization: lost = null } = manifest;
+      if (lost !== null) {
+        const share = (100 * lost.relative_rms_error).toFixed(2);
+        context.log(`quantized: the weights are off by ${share}% of their size (rms), by ${lost.max_error} at most`);
+      }
       context.result(
-        { weight_cache: options.weightCachePath, model_digest: manifest.model.digest, chunks: manifest.chunks.length },
+        {
+          weight_cache: options.weightCachePath,
+          model_digest: manifest.model.digest,
+          chunks: manifest.chunks.length,
+          quantization: lost && { relative_rms_error: lost.relative_rms_error, max_error: lost.max_error },
+        },
         options.weightCachePath,
       );
     } finally {

@@ -42,6 +42,7 @@ export const perplexity = command<PerplexityFlags>({
     });
     const prepared = await prepareModel(context, {
       model: flags.model,
+      quantize: flags.quantize,
       weightCachePath: flags.weightCachePath,
       threads: threadsOf(flags),
     });

@@ -7,13 +7,14 @@ import { openWeightCache } from '@flash-slim/weight-cache';
 import { runChild } from '../child.ts';
 import { command } from '../command.ts';
 import { usageError } from '../errors.ts';
-import { integer, threadsOf } from '../options.ts';
+import { integer, type QuantizeFlag, quantizeOption, threadsOf } from '../options.ts';
 import { cmtFileName } from '../prepare.ts';
 import { resolveModel } from '../store/resolve-model.ts';
 import { makeDirectory } from '../store/store.ts';
 
 interface ProfileOptions {
   model?: string;
+  quantize: QuantizeFlag;
   out?: string;
   weightCachePath?: string;
   numThreads: number;
@@ -24,7 +25,8 @@ interface ProfileOptions {
 export const profile = command<ProfileOptions>({
   define: (command) => {
     command
-      .option('--model <model>', 'a name from the store, a path or a URL of a GGUF file')
+      .option('--model <model>', 'a name from the store, a path or a URL of a GGUF file, or a Hugging Face folder')
+      .addOption(quantizeOption())
       .option('--out <directory>', 'where the weight cache and the CMT are written')
       .option('--weight-cache-path <file>', 'the weight cache itself, instead of --out; the CMT goes beside it')
       .option('--num-threads <n>', 'compute threads, never more than the cores', integer(1), 4)
@@ -33,6 +35,7 @@ export const profile = command<ProfileOptions>({
   },
   examples: [
     ['flash-slim profile --model smollm2 --out ./smollm2', 'weights.fsw and weight_chunks_metadata_table.json'],
+    ['flash-slim profile --model ./folder --quantize q4_0 --out ./m', 'config.json, safetensors and tokenizer.json'],
     ['flash-slim profile --model ./m.gguf --out /flash/m --num-threads 2', 'a file of your own, on another disk'],
   ],
   aliases: { '--tflite-model': '--model' },
@@ -44,7 +47,8 @@ export const profile = command<ProfileOptions>({
     const path = resolve(options.weightCachePath ?? join(options.out as string, 'weights.fsw'));
     await makeDirectory(dirname(path), 'give another directory, or set FLASH_SLIM_HOME');
     // Importing takes memory that is given back only when its process ends.
-    await runChild(context, ['import', '--model', model.path, '--weight-cache-path', path]);
+    const { quantize } = options;
+    await runChild(context, ['import', '--model', model.path, '--weight-cache-path', path, '--quantize', quantize]);
     const cache = await openWeightCache(path);
     const threads = threadsOf(options);
     const engine = await Engine.open(cache);

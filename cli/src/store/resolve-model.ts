@@ -1,6 +1,8 @@
 // Finds a model by name, URL or path. What brings one into the store is loaded only where one is to be brought.
+
+import { existsSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { CliError } from '../errors.ts';
 import type { Activity } from './activity.ts';
 import { type KnownModel, knownModels } from './known-models.ts';
@@ -42,11 +44,12 @@ export function nameOf(source: string): string {
   return basename(path).replace(/\.gguf$/i, '');
 }
 
-/** The real path of a model file, or who has that name. */
+/** The real path of a model's file or folder, or who has that name. */
 export async function locate(source: string): Promise<string> {
   const status = await stat(source).catch(() => null);
-  if (status?.isFile()) return await realpath(source);
-  if (status !== null) throw new CliError('FILE_UNREADABLE', `${source} is not a model file`);
+  if (status?.isFile() || (status?.isDirectory() && isModelFolder(source))) return await realpath(source);
+  if (status !== null)
+    throw new CliError('FILE_UNREADABLE', `${source} is not a model: a GGUF file, or a folder with config.json`);
   if (source.includes('/') || /\.gguf$/i.test(source))
     throw new CliError('FILE_UNREADABLE', `there is no file ${source}`);
   const names = new Set([...knownModels.map(({ name }) => name), ...(await listRecords()).map(({ name }) => name)]);
@@ -55,3 +58,5 @@ export async function locate(source: string): Promise<string> {
     `there is no model '${source}': give a path, a URL, or one of ${[...names].join(', ')}`,
   );
 }
+
+const isModelFolder = (path: string): boolean => existsSync(join(path, 'config.json'));

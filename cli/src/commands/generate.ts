@@ -41,7 +41,10 @@ export interface GenerateFlags extends EngineFlags {
 export function defineGenerate(command: Command): void {
   engineOptions(command, 2048);
   command
-    .option('--tokenizer <file>', "another GGUF file whose tokenizer is used instead of the model's own")
+    .option(
+      '--tokenizer <file>',
+      "another tokenizer instead of the model's own: a GGUF, tokenizer.json, .model or rank file, or a folder",
+    )
     .option('--prompt <text>', 'what to continue')
     .option('--prompt-file <file>', 'the prompt from a file; a .json file may hold several: ["one", "two"]')
     .option('--max-decode-steps <n>', 'most tokens to generate', integer(0), 256)

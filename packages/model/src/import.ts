@@ -4,12 +4,13 @@ import { type ModelChunks, planChunks } from './architecture/chunks.ts';
 import { everyTensor } from './architecture/layer-tensors.ts';
 import { type ModelOutline, readOutline } from './architecture/outline.ts';
 import { readInverseFrequencies } from './architecture/rotary.ts';
-import { type GgufHeader, type GgufTensor, readGgufHeader } from './gguf/header.ts';
+import type { GgufHeader, GgufTensor } from './gguf/header.ts';
 import { TensorReader } from './gguf/tensor-data.ts';
 import { buildStreamedGraph, type GraphVectors } from './graph/streamed-graph.ts';
-import { compileFolderTokenizer, folderChatTemplate } from './huggingface/tokenizer.ts';
+import { folderChatTemplate } from './huggingface/chat-template.ts';
 import { type ImportOptions, modelDirectory, readModelHeader } from './model-header.ts';
 import { compileTokenizer } from './tokenizer/compile.ts';
+import { compileTokenizerFile } from './tokenizer/from-file.ts';
 import type { ImportedModel, ModelSummary } from './types.ts';
 
 interface OpenedModel {
@@ -48,15 +49,17 @@ export async function importModel(path: string, options: ImportOptions = {}): Pr
     config: outline.config,
     chunks: chunks.inOrder,
     graph: buildStreamedGraph(outline, chunks, vectors),
-    tokenizer: directory === null ? compileTokenizer(header.metadata) : compileFolderTokenizer(directory),
+    tokenizer: directory === null ? compileTokenizer(header.metadata) : compileTokenizerFile(directory),
     chatTemplate: directory === null ? chatTemplateOf(header) : folderChatTemplate(directory),
   };
 }
 
-/** The compiled tokenizer of a model whose architecture need not be known. Throws ModelError and TokenizerError. */
+/**
+ * The compiled tokenizer of a model whose architecture need not be known, or of a tokenizer's own file. Throws ModelError
+ * and TokenizerError.
+ */
 export async function importTokenizer(path: string): Promise<Uint8Array> {
-  const directory = modelDirectory(path);
-  return directory === null ? compileTokenizer(readGgufHeader(path).metadata) : compileFolderTokenizer(directory);
+  return compileTokenizerFile(modelDirectory(path) ?? path);
 }
 
 async function readVectors({ path, files }: GgufHeader, outline: ModelOutline): Promise<GraphVectors> {

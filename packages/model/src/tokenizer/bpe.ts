@@ -1,10 +1,11 @@
-// Byte-pair merging of one word. The pair with the lowest rank merges first, the leftmost among equals, until no pair
+// Byte-pair merging of one word, whose symbols are bytes or characters. The pair with the lowest rank merges first, the leftmost among equals, until no pair
 // is left that merges. Symbols form a linked list; a heap holds each pair ever seen, and an entry that a merge has
 // outdated is recognized when it comes up (its rank is no longer that of the pair at its position). n symbols take
 // n - 1 merges at most and each adds two entries, so a word costs O(n log n): 100 kB without a space is no trap.
 import type { TokenizerTables } from './format.ts';
 
-const none = 0xffffffff;
+/** Stands for a symbol that the vocabulary has no token for; merges with nothing. */
+export const noToken = 0xffffffff;
 const positions = 2 ** 31;
 /** Longer words get scratch space of their own, which goes with them. */
 const keptSymbols = 4096;
@@ -34,20 +35,28 @@ function makeScratch(symbols: number): Scratch {
 export class BytePairMerger {
   readonly #tables: TokenizerTables;
   #kept = makeScratch(64);
+  #scratch = this.#kept;
   #heapLength = 0;
 
   constructor(tables: TokenizerTables) {
     this.#tables = tables;
   }
 
-  /** Appends the tokens of the word bytes[0] to bytes[length]. A byte the vocabulary has no token for yields none. */
-  merge(bytes: Uint8Array, length: number, out: number[]): void {
-    const scratch = this.#scratchFor(length);
+  /** Room for the tokens of a word's symbols, to be filled before `merge`; noToken for a symbol without one. */
+  symbols(length: number): Uint32Array {
+    this.#scratch = length <= this.#kept.ids.length ? this.#kept : this.#larger(length);
+    return this.#scratch.ids;
+  }
+
+  /**
+   * Appends the tokens of the word whose symbols were filled in. `unknown` is called for each that has no token, in its
+   * place, with its position.
+   */
+  merge(length: number, out: number[], unknown: (symbol: number) => void): void {
+    const scratch = this.#scratch;
     const { ids, previous, next, rank, result, heap } = scratch;
-    const { byteTokens } = this.#tables;
     this.#heapLength = 0;
     for (let i = 0; i < length; i++) {
-      ids[i] = byteTokens[bytes[i] as number] as number;
       previous[i] = i - 1;
       next[i] = i + 1 < length ? i + 1 : -1;
     }
@@ -68,12 +77,13 @@ export class BytePairMerger {
       if (before >= 0) this.#lookUp(scratch, before);
     }
     for (let i = 0; i >= 0 && i < length; i = next[i] as number) {
-      if (ids[i] !== none) out.push(ids[i] as number);
+      if (ids[i] === noToken) unknown(i);
+      else out.push(ids[i] as number);
     }
+    this.#scratch = this.#kept;
   }
 
-  #scratchFor(length: number): Scratch {
-    if (length <= this.#kept.ids.length) return this.#kept;
+  #larger(length: number): Scratch {
     const scratch = makeScratch(Math.max(length, 2 * this.#kept.ids.length));
     if (length <= keptSymbols) this.#kept = scratch;
     return scratch;
@@ -84,7 +94,7 @@ export class BytePairMerger {
     rank[left] = -1;
     const right = next[left] as number;
     const leftId = ids[left] as number;
-    if (right < 0 || leftId === none) return;
+    if (right < 0 || leftId === noToken) return;
     const rightId = ids[right] as number;
     const { mergeStart, mergeRight, mergeRank, mergeResult } = this.#tables;
     let low = mergeStart[leftId] as number;

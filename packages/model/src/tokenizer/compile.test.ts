@@ -28,7 +28,7 @@ describe('what is not supported is refused with its name', () => {
     assert.throws(() => compile(changes), { name: 'TokenizerError', code: 'UNSUPPORTED_TOKENIZER', message });
 
   test('other kinds of tokenizers', () => {
-    refused({ 'tokenizer.ggml.model': 'llama' }, /"llama" \(SentencePiece\).*byte-level BPE/);
+    refused({ 'tokenizer.ggml.model': 'rwkv' }, /"rwkv" \(RWKV\).*known are gpt2, llama, gemma4, t5/);
     refused({ 'tokenizer.ggml.model': 'bert' }, /"bert" \(WordPiece\)/);
     refused({ 'tokenizer.ggml.model': 'constructor' }, /"constructor"/);
   });
@@ -53,6 +53,8 @@ describe('what contradicts itself is refused', () => {
     invalid({ 'tokenizer.ggml.tokens': undefined }, /tokens should be a list of strings and is missing/);
     invalid({ 'tokenizer.ggml.merges': null }, /merges should be a list of strings and is missing/);
     invalid({ 'tokenizer.ggml.tokens': [] }, /empty/);
+    for (const model of ['llama', 't5'])
+      invalid({ 'tokenizer.ggml.model': model }, /scores should be a list of numbers/);
   });
 
   test('parts of the wrong type', () => {

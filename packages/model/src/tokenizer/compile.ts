@@ -1,12 +1,15 @@
 // From the metadata of a model file to the compiled tokenizer. Runs once, at import.
+import { assembleTokenizer, indexTokens, isSpecial, ordinaryIds } from './assemble.ts';
 import { decodeAlphabet } from './byte-alphabet.ts';
-import { ByteStringIndex, type ByteStrings, compareStrings } from './byte-strings.ts';
-import { endOfGenerationTokens } from './end-of-generation.ts';
+import type { ByteStrings } from './byte-strings.ts';
+import type { NamedTokens } from './end-of-generation.ts';
 import { TokenizerError } from './error.ts';
-import { maxSpecialTokenBytes, tokenType, writeTokenizer } from './format.ts';
-import { mergeTables } from './merges.ts';
+import { specialRule, tokenType } from './format.ts';
+import { mergesByScore, mergeTables, splitMerges } from './merges.ts';
 import { invalidTokenizer, TokenizerKeys, type TokenizerMetadata } from './metadata.ts';
+import type { SplitStep } from './pipeline.ts';
 import { preTokenizerNamed } from './pre-tokenizers.ts';
+import { characterVocabulary, spacesOnlyLead, unescapeSpaces } from './spellings.ts';
 
 export type { TokenizerMetadata } from './metadata.ts';
 
@@ -20,80 +23,159 @@ export function compileTokenizer(metadata: TokenizerMetadata | Readonly<Record<s
   const keys = new TokenizerKeys(metadata);
   const model = keys.text('model');
   if (model === null) throw invalidTokenizer('tokenizer.ggml.model is missing, so there is none');
-  if (model !== 'gpt2') throw unsupportedModel(model);
-  const preTokenizer = keys.text('pre') ?? 'default';
-  const { addBos = false, ignoreMerges = false } = preTokenizerNamed(preTokenizer);
-
+  const compile = Object.hasOwn(models, model) ? models[model] : undefined;
+  if (compile === undefined) throw unsupportedModel(model);
   const texts = keys.strings('tokens');
   const vocabulary = texts.starts.length - 1;
   if (vocabulary < 1) throw invalidTokenizer('tokenizer.ggml.tokens is empty');
-  const types = keys.tokenTypes(vocabulary);
-  const { tokens, spelled } = tokenBytes(texts, types);
-  const index = indexTokens(tokens, spelled);
-  const token = (name: string) => keys.token(`${name}_token_id`, vocabulary);
-  const eos = token('eos');
-  const { eot, eom, ends } = endOfGenerationTokens(
-    {
-      eos,
-      eot: token('eot'),
-      eom: token('eom'),
-      fimPad: token('fim_pad'),
-      fimRep: token('fim_rep'),
-      fimSep: token('fim_sep'),
-    },
-    types,
-    (text) => {
-      const bytes = Buffer.from(text);
-      const id = index.find(bytes, 0, bytes.length);
-      return id < 0 ? undefined : id;
-    },
-  );
+  return compile({ keys, texts, vocabulary, types: keys.tokenTypes(vocabulary) });
+}
 
-  const { starts, text } = tokens;
-  const byteTokens = new Uint32Array(256).fill(0xffffffff);
-  const ordinary: number[] = [];
-  const specials: number[] = [];
-  for (let id = 0; id < vocabulary; id++) {
-    const start = starts[id] as number;
-    const length = (starts[id + 1] as number) - start;
-    if (isSpecial(types[id])) {
-      if (length > maxSpecialTokenBytes) throw invalidTokenizer(`special token ${id} has ${length} bytes`);
-      if (length > 0) specials.push(id);
-    } else if (spelled[id] === 1) {
-      ordinary.push(id);
-      if (length === 1) byteTokens[text[start] as number] = id;
-    }
-  }
-  const byBytes = (a: number, b: number) => compareStrings(tokens, a, b);
-  return writeTokenizer({
+interface Source {
+  keys: TokenizerKeys;
+  texts: ByteStrings;
+  vocabulary: number;
+  types: Uint8Array;
+}
+
+const models: Record<string, (source: Source) => Uint8Array> = {
+  gpt2: compileBytes,
+  llama: compileScoredMerges,
+  gemma4: compileCharacterMerges,
+  t5: compileUnigram,
+};
+
+/** Byte-level BPE: tokens and merges in the byte alphabet. */
+function compileBytes({ keys, texts, vocabulary, types }: Source): Uint8Array {
+  const preTokenizer = keys.text('pre') ?? 'default';
+  const { addBos = false, ignoreMerges = false } = preTokenizerNamed(preTokenizer);
+  const { tokens, ordinary } = tokenBytes(texts, types);
+  const index = indexTokens(tokens, ordinary);
+  return assembleTokenizer({
+    kind: 'bytes',
     preTokenizer,
-    addBos: keys.flag('add_bos_token') ?? addBos,
-    addEos: keys.flag('add_eos_token') ?? false,
     ignoreMerges,
-    bos: token('bos'),
-    eos,
-    eot,
-    eom,
-    unk: token('unknown'),
-    pad: token('padding'),
-    textStart: starts,
-    text,
+    ...namedTokens(keys, vocabulary, { addBos, addEos: false }),
+    tokens,
     types,
-    byteTokens,
-    ...mergeTables(keys.strings('merges'), index, vocabulary),
-    specials: Uint32Array.from(specials).sort(byBytes),
-    endOfGeneration: Uint32Array.from(ends),
-    byText: Uint32Array.from(ignoreMerges ? ordinary : []).sort(byBytes),
+    ordinary,
+    merges: mergeTables(splitMerges(keys.strings('merges')), decodeAlphabet, index, vocabulary),
   });
 }
 
-function isSpecial(type: number | undefined): boolean {
-  return type === tokenType.control || type === tokenType.unknown || type === tokenType.userDefined;
+/** SentencePiece's BPE, as llama.cpp writes it: no merges but scores, and a space in front of each text. */
+function compileScoredMerges(source: Source): Uint8Array {
+  const { keys, texts, vocabulary, types } = source;
+  const scores = keys.numbers('scores', vocabulary);
+  const { tokens, ordinary, byteTokens } = characterVocabulary(texts, types);
+  const prefix = keys.flag('add_space_prefix') ?? true;
+  return assembleTokenizer({
+    kind: 'characters',
+    pipeline: {
+      normalize: [{ type: 'sentencepiece', prefix, suffix: false, trim: false }],
+      split: wordCuts(tokens, ordinary),
+    },
+    byteFallback: true,
+    stripPrefix: prefix,
+    ...namedTokens(keys, vocabulary, { addBos: true, addEos: false }),
+    tokens,
+    types,
+    ordinary,
+    byteTokens,
+    merges: mergesByScore(tokens, ordinaryIds(ordinary), (id) => scores[id] as number, true),
+    rules: rulesByName(source),
+  });
 }
 
-/** Ordinary tokens are spelled in the byte alphabet (`spelled` is 1 for these), all others are plain text. */
-function tokenBytes(texts: ByteStrings, types: Uint8Array): { tokens: ByteStrings; spelled: Uint8Array } {
-  const spelled = new Uint8Array(types.length);
+/** BPE over characters with merges of its own (Gemma 4). */
+function compileCharacterMerges({ keys, texts, vocabulary, types }: Source): Uint8Array {
+  // Runs of line breaks are taken as the longest token there is; the merges say nothing of them.
+  for (let id = 0; id < vocabulary; id++) {
+    const text = texts.text.subarray(texts.starts[id], texts.starts[id + 1]);
+    if (types[id] === tokenType.normal && text.length > 0 && text.every((byte) => byte === 0x0a)) {
+      types[id] = tokenType.userDefined;
+    }
+  }
+  const { tokens, ordinary, byteTokens } = characterVocabulary(texts, types);
+  const index = indexTokens(tokens, ordinary);
+  return assembleTokenizer({
+    kind: 'characters',
+    pipeline: {
+      normalize: [{ type: 'replace', from: '\u2581', to: ' ' }],
+      split: wordCuts(tokens, ordinary),
+    },
+    byteFallback: true,
+    ...namedTokens(keys, vocabulary, { addBos: true, addEos: false }),
+    tokens,
+    types,
+    ordinary,
+    byteTokens,
+    merges: mergeTables(splitMerges(keys.strings('merges')), unescapeSpaces, index, vocabulary),
+  });
+}
+
+function compileUnigram({ keys, texts, vocabulary, types }: Source): Uint8Array {
+  const { tokens, ordinary, byteTokens } = characterVocabulary(texts, types);
+  const prefix = keys.flag('add_space_prefix') ?? false;
+  const named = namedTokens(keys, vocabulary, { addBos: false, addEos: true });
+  return assembleTokenizer({
+    kind: 'unigram',
+    pipeline: {
+      normalize: [
+        { type: 'sentencepiece', prefix, suffix: false, trim: keys.flag('remove_extra_whitespaces') ?? false },
+      ],
+      split: [],
+    },
+    fuseUnknown: true,
+    stripPrefix: prefix,
+    ...named,
+    unk: named.unk ?? 2,
+    tokens,
+    types,
+    ordinary,
+    byteTokens,
+    scores: keys.numbers('scores', vocabulary),
+    charsmap: keys.bytes('precompiled_charsmap'),
+  });
+}
+
+function namedTokens(keys: TokenizerKeys, vocabulary: number, defaults: { addBos: boolean; addEos: boolean }) {
+  const token = (name: string) => keys.token(`${name}_token_id`, vocabulary);
+  const ends: NamedTokens = {
+    eos: token('eos'),
+    eot: token('eot'),
+    eom: token('eom'),
+    fimPad: token('fim_pad'),
+    fimRep: token('fim_rep'),
+    fimSep: token('fim_sep'),
+  };
+  return {
+    addBos: keys.flag('add_bos_token') ?? defaults.addBos,
+    addEos: keys.flag('add_eos_token') ?? defaults.addEos,
+    bos: token('bos'),
+    unk: token('unknown'),
+    pad: token('padding'),
+    ends,
+  };
+}
+
+function wordCuts(tokens: ByteStrings, ordinary: Uint8Array): SplitStep[] {
+  return spacesOnlyLead(tokens, ordinary) ? [{ type: 'runs' }] : [];
+}
+
+/** Phi-3's control tokens take the white space behind them along; GGUF says so by the model's name alone. */
+function rulesByName({ keys, texts, types }: Source): (id: number) => number {
+  if (!/phi-?3/.test(keys.modelName)) return () => 0;
+  const plain = new Set(['<unk>', '<s>', '<|endoftext|>']);
+  return (id) => {
+    const text = Buffer.from(texts.text.subarray(texts.starts[id], texts.starts[id + 1])).toString();
+    return isSpecial(types[id]) && !plain.has(text) ? specialRule.rightStrip : 0;
+  };
+}
+
+/** Ordinary tokens are spelled in the byte alphabet (`ordinary` is 1 for these), all others are plain text. */
+function tokenBytes(texts: ByteStrings, types: Uint8Array): { tokens: ByteStrings; ordinary: Uint8Array } {
+  const ordinary = new Uint8Array(types.length);
   const starts = new Uint32Array(types.length + 1);
   const text = new Uint8Array(texts.text.length);
   let end = 0;
@@ -103,7 +185,7 @@ function tokenBytes(texts: ByteStrings, types: Uint8Array): { tokens: ByteString
     const plain = isSpecial(types[id]) || types[id] === tokenType.unused;
     const written = plain ? -1 : decodeAlphabet(texts.text, from, to, text, end);
     if (written >= 0) {
-      spelled[id] = 1;
+      ordinary[id] = 1;
       end += written;
     } else {
       text.set(texts.text.subarray(from, to), end);
@@ -111,29 +193,14 @@ function tokenBytes(texts: ByteStrings, types: Uint8Array): { tokens: ByteString
     }
     starts[id + 1] = end;
   }
-  return { tokens: { text: text.subarray(0, end), starts }, spelled };
-}
-
-/** Where an ordinary token and another have the same bytes, merging means the ordinary one. */
-function indexTokens(tokens: ByteStrings, spelled: Uint8Array): ByteStringIndex {
-  const index = new ByteStringIndex(tokens);
-  for (const wanted of [1, 0]) {
-    for (let id = 0; id < spelled.length; id++) {
-      if (spelled[id] !== wanted) continue;
-      const first = index.add(id);
-      if (first !== id && spelled[first] === wanted && tokens.starts[id] !== tokens.starts[id + 1]) {
-        throw invalidTokenizer(`token ${id} has the same text as token ${first}`);
-      }
-    }
-  }
-  return index;
+  return { tokens: { text: text.subarray(0, end), starts }, ordinary };
 }
 
 function unsupportedModel(model: string): TokenizerError {
-  const kind = { llama: ' (SentencePiece)', bert: ' (WordPiece)', t5: ' (Unigram)', rwkv: ' (RWKV)' }[model] ?? '';
+  const kind = { bert: ' (WordPiece)', rwkv: ' (RWKV)', none: '' }[model] ?? '';
   return new TokenizerError(
     'UNSUPPORTED_TOKENIZER',
-    `The model's tokenizer is of type "${model.slice(0, 64)}"${kind}; so far only byte-level BPE ("gpt2") is read. ` +
-      'Use a model with such a tokenizer, as SmolLM2, Llama 3 and Mistral Nemo have.',
+    `The model's tokenizer is of type "${model.slice(0, 64)}"${kind}, which is not read; ` +
+      `known are ${Object.keys(models).join(', ')}. Use a model with one of these, or name another with --tokenizer.`,
   );
 }

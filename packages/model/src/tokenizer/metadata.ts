@@ -10,13 +10,16 @@ export interface TokenizerMetadata {
 
 export class TokenizerKeys {
   readonly #get: (key: string) => unknown;
+  /** general.name, in small letters: some models are told by nothing else. */
+  readonly modelName: string;
 
   constructor(metadata: TokenizerMetadata | Readonly<Record<string, unknown>>) {
     const { get } = metadata;
-    this.#get =
-      typeof get === 'function'
-        ? (key) => get.call(metadata, `tokenizer.ggml.${key}`)
-        : (key) => (metadata as Readonly<Record<string, unknown>>)[`tokenizer.ggml.${key}`];
+    const find = (key: string) =>
+      typeof get === 'function' ? get.call(metadata, key) : (metadata as Readonly<Record<string, unknown>>)[key];
+    this.#get = (key) => find(`tokenizer.ggml.${key}`);
+    const name = find('general.name');
+    this.modelName = typeof name === 'string' ? name.toLowerCase() : '';
   }
 
   text(key: string): string | null {
@@ -47,6 +50,27 @@ export class TokenizerKeys {
       throw wrong(key, 'a token', value);
     }
     return id >= 0 && id < vocabulary ? id : null;
+  }
+
+  /** A number for each token. */
+  numbers(key: string, vocabulary: number): Float64Array {
+    const value = this.#get(key) ?? null;
+    const list = Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value) ? value : null;
+    if (list === null) throw wrong(key, 'a list of numbers', value);
+    const numbers = Float64Array.from(list as ArrayLike<number>, Number);
+    if (numbers.length < vocabulary) throw invalidTokenizer(`${vocabulary} tokens have ${numbers.length} ${key}`);
+    const bad = numbers.findIndex((number) => !Number.isFinite(number));
+    if (bad >= 0) throw invalidTokenizer(`tokenizer.ggml.${key} has ${numbers[bad]} for token ${bad}`);
+    return numbers.slice(0, vocabulary);
+  }
+
+  /** Bytes, written as signed or unsigned ones; none where the file has none. */
+  bytes(key: string): Uint8Array {
+    const value = this.#get(key) ?? null;
+    if (value === null) return new Uint8Array();
+    if (value instanceof Uint8Array) return value;
+    if (value instanceof Int8Array) return new Uint8Array(value.buffer, value.byteOffset, value.length);
+    throw wrong(key, 'a list of bytes', value);
   }
 
   /** Of each token; all are ordinary where the file does not say. */

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { preTokenizerNamed, preTokenizerNames, WordSplitter } from './pre-tokenizers.ts';
+import { preTokenizerNamed, preTokenizerNames } from './pre-tokenizers.ts';
 import { manyTexts } from './testing/texts.ts';
+import { WordSplitter } from './word-splitter.ts';
 
 function wordsOf(preTokenizer: string, text: string): string[] {
   const words: string[] = [];
-  new WordSplitter(preTokenizerNamed(preTokenizer)).split(text, (word) => words.push(word));
+  const steps = preTokenizerNamed(preTokenizer).patterns.map(
+    (pattern) => ({ type: 'pattern', pattern, behavior: 'isolated' }) as const,
+  );
+  new WordSplitter(steps).split(text, true, (word) => words.push(word));
   return words;
 }
 

@@ -7,8 +7,7 @@
 // - (?i:'s|...) is spelled out, as Node 22 has no such groups; ſ folds to s there as well.
 // - Each is linear in the text's length, for any text: a run of n characters is not scanned again from each of its
 //   positions. That is why names whose expressions look ahead over whole runs of digits (superbpe, tiny_aya) are not
-//   here; nor are those that are not byte-level (gemma4, sarvam-moe, whitespace) or need more than expressions (kimi-k2,
-//   afmoe).
+//   here; nor are those that need more than expressions (kimi-k2, afmoe).
 import { TokenizerError } from './error.ts';
 
 interface PreTokenizer {
@@ -113,6 +112,12 @@ const kinds = {
     patterns: [String.raw`[\r\n]`, String.raw`\s?\p{L}+`, String.raw`\s?\p{P}+`, hanAndHangul, String.raw`\p{N}`],
   },
   deepseek3: { patterns: [String.raw`\p{N}{1,3}`, japaneseAndHan, deepseek3Words] },
+  // With cl100k's end: white space at the end of the text is one word, line breaks in it or not.
+  cl100k: {
+    patterns: [
+      String.raw`'(?:[sSſdDmMtT]|[lL][lL]|[vV][eE]|[rR][eE])|${words}|\p{N}{1,3}|${symbols}|(?<!\s)\s+$|\s*[\r\n]|\s+(?!\S)|\s`,
+    ],
+  },
   bloom: { patterns: [bloom] },
   viking: { patterns: [bloom, String.raw`\p{N}`] },
 } satisfies Record<string, PreTokenizer>;
@@ -131,6 +136,7 @@ const kindOfName: Record<string, keyof typeof kinds> = {
   ...named('bailingmoe', 'bailingmoe bailingmoe2 llada-moe'),
   ...named('bloom', 'bloom poro-chat gpt3-finnish'),
   tekken: 'tekken',
+  cl100k: 'cl100k',
   falcon: 'falcon',
   youtu: 'youtu',
   viking: 'viking',
@@ -162,31 +168,64 @@ export function preTokenizerNamed(name: string): PreTokenizer {
   return kinds[kind];
 }
 
-/** Cuts texts into words. Holds compiled expressions; one at a time, not reentrant. */
-export class WordSplitter {
-  readonly #expressions: readonly RegExp[];
+/** Patterns of tokenizer.json's own steps beside those of the models above. */
+export const stepPatterns = {
+  gpt2,
+  number: String.raw`\p{N}`,
+  numbers: String.raw`\p{N}+`,
+  punctuation: String.raw`[\p{P}$+<=>^\x60|~]`,
+  punctuations: String.raw`[\p{P}$+<=>^\x60|~]+`,
+  whiteSpace: String.raw`\s+`,
+  newLines: String.raw`[^\n]+|[\n]+`,
+} as const;
 
-  constructor(preTokenizer: PreTokenizer) {
-    this.#expressions = preTokenizer.patterns.map(
-      (pattern) =>
-        new RegExp(pattern.replaceAll('\\s', '\\p{White_Space}').replaceAll('\\S', '\\P{White_Space}'), 'gu'),
-    );
-  }
+/** Every pattern a splitter may be asked to use, as written here. */
+export const knownPatterns: ReadonlySet<string> = new Set([
+  ...Object.values(kinds).flatMap(({ patterns }) => patterns),
+  ...Object.values(stepPatterns),
+]);
 
-  /** Calls `word` with each word of `text` in order; the words joined are the text. */
-  split(text: string, word: (word: string) => void, level = 0): void {
-    const expression = this.#expressions[level];
-    if (expression === undefined) {
-      word(text);
-      return;
+/** The pattern of this list that cuts as `original` does, an expression of a tokenizer.json or of tiktoken; null if none does. */
+export function knownPattern(original: string): string | null {
+  byCanonical ??= new Map(Array.from(knownPatterns, (pattern) => [canonical(pattern), pattern]));
+  return byCanonical.get(canonical(original)) ?? null;
+}
+
+let byCanonical: Map<string, string> | undefined;
+
+const spelledOut: [string, string][] = [
+  ["(?i:'s|'t|'re|'ve|'m|'ll|'d)", contraction],
+  ["'(?i:[sdmt]|ll|ve|re)", "'(?:[sSſdDmMtT]|[lL][lL]|[vV][eE]|[rR][eE])"],
+  // Of gpt2, whose \s+(?!\S)|\s+ means the same.
+  [String.raw`'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s`, gpt2],
+  [String.raw`|\s++$|`, String.raw`|(?<!\s)\s+$|`],
+];
+
+/** The same for expressions that differ in escapes, possessive quantifiers (all needless) and groups that ignore case. */
+function canonical(pattern: string): string {
+  let text = pattern;
+  for (const [from, to] of spelledOut) text = text.replaceAll(from, () => to);
+  text = text
+    .replaceAll(
+      /\\u([0-9a-f]{4})|\\u\{([0-9a-f]+)\}|\\x([0-9a-f]{2})/gi,
+      (_, ...[four, more, two]: (string | undefined)[]) =>
+        String.fromCodePoint(Number.parseInt(four ?? more ?? two ?? '0', 16)),
+    )
+    .replaceAll('\r', '\\r')
+    .replaceAll('\n', '\\n');
+  let inClass = false;
+  let out = '';
+  for (let i = 0; i < text.length; i++) {
+    const character = text.charAt(i);
+    if (character === '\\') {
+      out += character + text.charAt(++i);
+      continue;
     }
-    let end = 0;
-    expression.lastIndex = 0;
-    for (let match = expression.exec(text); match !== null; match = expression.exec(text)) {
-      if (match.index > end) this.split(text.slice(end, match.index), word, level + 1);
-      this.split(match[0], word, level + 1);
-      end = expression.lastIndex;
-    }
-    if (end < text.length) this.split(text.slice(end), word, level + 1);
+    if (character === '[') inClass = true;
+    else if (character === ']') inClass = false;
+    const possessive =
+      !inClass && character === '+' && /[?*+}]/.test(text.charAt(i - 1)) && text.charAt(i - 2) !== '\\';
+    if (!possessive) out += character;
   }
+  return out;
 }

@@ -1,8 +1,11 @@
-import { BytePairMerger } from './bpe.ts';
 import { TokenizerError } from './error.ts';
-import { readTokenizer, type TokenizerTables, tokenType } from './format.ts';
-import { preTokenizerNamed, WordSplitter } from './pre-tokenizers.ts';
+import { readTokenizer, specialRule, type TokenizerTables, tokenType } from './format.ts';
+import { Normalizer } from './normalizer.ts';
+import { readPipeline, type SplitStep } from './pipeline.ts';
+import { preTokenizerNamed } from './pre-tokenizers.ts';
 import { SpecialTokenMatcher } from './special-tokens.ts';
+import { type WordEncoder, wordEncoder } from './word-encoders.ts';
+import { WordSplitter } from './word-splitter.ts';
 
 export interface EncodeOptions {
   /** Put the beginning-of-text token first. Default: what the model asks for. */
@@ -30,9 +33,12 @@ export class Tokenizer {
   /** Whether the model wants texts to end with eosId; prompts to be continued do not. */
   readonly addEos: boolean;
   readonly #tables: TokenizerTables;
+  /** Of raw text, and of normalized text. */
   readonly #specials: SpecialTokenMatcher;
+  readonly #normalizedSpecials: SpecialTokenMatcher;
+  readonly #normalizer: Normalizer;
   readonly #splitter: WordSplitter;
-  readonly #merger: BytePairMerger;
+  readonly #words: WordEncoder;
   readonly #encoder = new TextEncoder();
   /** For words of the usual length; a longer one gets bytes of its own. */
   readonly #utf8 = new Uint8Array(256);
@@ -48,9 +54,19 @@ export class Tokenizer {
     this.padId = tables.pad;
     this.addBos = tables.addBos && tables.bos !== null;
     this.addEos = tables.addEos && tables.eos !== null;
-    this.#specials = new SpecialTokenMatcher(tables);
-    this.#splitter = new WordSplitter(preTokenizerNamed(tables.preTokenizer));
-    this.#merger = new BytePairMerger(tables);
+    const { normalize, split } = readPipeline(tables.pipeline);
+    const { normalized, piece } = specialRule;
+    this.#specials = new SpecialTokenMatcher(tables, (rules) => (rules & (normalized | piece)) === 0);
+    this.#normalizedSpecials = new SpecialTokenMatcher(
+      tables,
+      (rules) => (rules & (normalized | piece)) === normalized,
+    );
+    const keptAsTheyAre = new SpecialTokenMatcher(tables, (rules) => (rules & (normalized | piece)) !== 0);
+    this.#normalizer = new Normalizer(normalize, tables.charsmap, (bytes, start, end) =>
+      keptAsTheyAre.userDefinedBytes(bytes, start, end),
+    );
+    this.#splitter = new WordSplitter([...namedSteps(tables.preTokenizer), ...split]);
+    this.#words = wordEncoder(tables);
   }
 
   /**
@@ -69,17 +85,15 @@ export class Tokenizer {
   encode(text: string, options: EncodeOptions = {}): Int32Array {
     const ids: number[] = [];
     if ((options.addBos ?? this.addBos) && this.bosId !== null) ids.push(this.bosId);
-    const wellFormed = text.toWellFormed();
+    const parseSpecial = options.parseSpecial ?? false;
     const word = (piece: string) => this.#encodeWord(piece, ids);
-    let start = 0;
+    const special = (id: number) => ids.push(id);
     try {
-      while (start < wellFormed.length) {
-        const special = this.#specials.find(wellFormed, start, options.parseSpecial ?? false);
-        const end = special?.start ?? wellFormed.length;
-        if (end > start) this.#splitter.split(wellFormed.slice(start, end), word);
-        if (special !== null) ids.push(special.id);
-        start = special?.end ?? end;
-      }
+      cut(text.toWellFormed(), this.#specials, parseSpecial, special, (raw, isFirst) => {
+        cut(this.#normalizer.normalize(raw), this.#normalizedSpecials, parseSpecial, special, (piece, isFirstOfRaw) =>
+          this.#splitter.split(piece, isFirst && isFirstOfRaw, word),
+        );
+      });
     } catch (error) {
       // V8 gives up on a single match that takes millions of steps, saying the stack is full.
       if (!(error instanceof RangeError)) throw error;
@@ -92,11 +106,22 @@ export class Tokenizer {
     return Int32Array.from(ids);
   }
 
-  /** The text of `ids`; bytes that are no UTF-8 become U+FFFD. For tokens as they come, use StreamDecoder. */
+  /**
+   * The text of `ids`; bytes that are no UTF-8 become U+FFFD. A space that encoding puts in front of each text is taken
+   * away again. For tokens as they come, use StreamDecoder, which keeps it: these continue a text.
+   */
   decode(ids: Iterable<number>, options: DecodeOptions = {}): string {
     const parts: Uint8Array[] = [];
+    let first = true;
     for (const id of ids) {
-      if (!(options.skipSpecial && this.isSpecial(id))) parts.push(this.tokenBytes(id));
+      const special = this.isSpecial(id);
+      if (options.skipSpecial && special) continue;
+      let bytes = this.tokenBytes(id);
+      if (!special && first) {
+        if (this.#tables.stripPrefix && bytes[0] === 0x20) bytes = bytes.subarray(1);
+        first = false;
+      }
+      parts.push(bytes);
     }
     return utf8Decoder().decode(Buffer.concat(parts));
   }
@@ -129,42 +154,34 @@ export class Tokenizer {
     const most = 3 * word.length;
     const bytes = most <= this.#utf8.length ? this.#utf8 : new Uint8Array(most);
     const { written } = this.#encoder.encodeInto(word, bytes);
-    this.#encodeBytes(bytes, written, ids);
-  }
-
-  #encodeBytes(bytes: Uint8Array, length: number, ids: number[]): void {
-    if (this.#tables.ignoreMerges) {
-      const id = this.#wholeWord(bytes, length);
-      if (id >= 0) {
-        ids.push(id);
-        return;
-      }
-    }
-    this.#merger.merge(bytes, length, ids);
-  }
-
-  /** The ordinary token with just these bytes, -1 if there is none. */
-  #wholeWord(bytes: Uint8Array, length: number): number {
-    const { byText, text, textStart } = this.#tables;
-    let low = 0;
-    let high = byText.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const id = byText[middle] as number;
-      const start = textStart[id] as number;
-      const end = textStart[id + 1] as number;
-      let at = 0;
-      while (at < length && start + at < end && bytes[at] === text[start + at]) at++;
-      if (at === length && start + at === end) return id;
-      if (start + at === end || (at < length && (bytes[at] as number) > (text[start + at] as number))) low = middle + 1;
-      else high = middle;
-    }
-    return -1;
+    this.#words.encode(bytes, written, ids);
   }
 
   #checkId(id: number): void {
     if (Number.isInteger(id) && id >= 0 && id < this.vocabularySize) return;
     throw new TokenizerError('TOKEN_OUT_OF_RANGE', `Token ${id} is none of this vocabulary's ${this.vocabularySize}.`);
+  }
+}
+
+const namedSteps = (name: string): SplitStep[] =>
+  name === ''
+    ? []
+    : preTokenizerNamed(name).patterns.map((pattern) => ({ type: 'pattern', pattern, behavior: 'isolated' }));
+
+/** Calls `special` with each token that `matcher` finds in `text`, `between` with what lies between, in order. */
+function cut(
+  text: string,
+  matcher: SpecialTokenMatcher,
+  parseSpecial: boolean,
+  special: (id: number) => void,
+  between: (part: string, isFirst: boolean) => void,
+): void {
+  for (let start = 0; start < text.length; ) {
+    const match = matcher.find(text, start, parseSpecial);
+    const end = match?.start ?? text.length;
+    if (end > start) between(text.slice(start, end), start === 0);
+    if (match !== null) special(match.id);
+    start = match?.end ?? end;
   }
 }
 

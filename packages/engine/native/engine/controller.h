@@ -53,10 +53,17 @@ class WeightChunkController {
   void BeginPass(Mode mode, bool with_head);
   void EndPass();
   // SwitchActiveBuffer happens inside PostInvoke: the slot just used becomes the one being filled.
-  const uint8_t* PreInvoke(int group, uint64_t* stall_ns) {
+  // Returns when PreInvoke would not block, or the turn has passed.
+  void AwaitGroup(int group, const Turn& turn, std::atomic<uint64_t>* waited_ns) const {
+    if (!places_[group].resident) prefetcher_->Await(places_[group].stream_index, turn, waited_ns);
+  }
+  void WakeWaiting() const {
+    if (prefetcher_) prefetcher_->Wake();
+  }
+  const uint8_t* PreInvoke(int group, std::atomic<uint64_t>* waited_ns) {
     const Place& place = places_[group];
     if (place.resident) return stopped() ? nullptr : place.resident;
-    return prefetcher_->Acquire(place.stream_index, stall_ns);
+    return prefetcher_->Acquire(place.stream_index, waited_ns);
   }
   void PostInvoke(int group) {
     if (!places_[group].resident) SwitchActiveBuffer(group);

@@ -58,6 +58,9 @@ LoadReport Engine::Load(const LoadOptions& options, const std::atomic<bool>& can
     if (faults.empty()) return nullptr;
     return [faults](auto reader) { return MakeFaultyReader(std::move(reader), faults); };
   };
+  // Workers of an earlier load may still look at its plan.
+  pool_.reset();
+  state_.load_number++;
   controller_.LoadPrefetchPlan(options.plan);
   controller_.AttachMetadataWriter(&recorder_);
   kv_.reset();

@@ -35,9 +35,20 @@ class StreamMatMulKernel {
   int64_t OutputColumns(const PassState& state) const;
 
  private:
+  // Of the plan at hand. Workers look at it through the gate even after a product is done, so it stays as it is until the
+  // next plan, whose load has joined them.
+  struct Parts {
+    int load_number = -1;
+    const PassState* state = nullptr;
+    std::vector<Part> list;
+    size_t bytes = 0;
+  };
+  const Parts& PartsOf(const PassState& state) const;
   void Quantize(PassState& state, const float* x, int64_t tokens, int64_t columns) const;
   void Multiply(PassState& state, const Part& part, const Activations* activations, int64_t tokens, float* y,
-                size_t ldy, uint64_t* stall_ns) const;
+                size_t ldy) const;
+
+  mutable Parts parts_;
 };
 
 struct RaggedAttentionKernel {

@@ -1,6 +1,7 @@
 // What the operators of one pass share: its tokens, sequences and helpers. Written by the engine before the graph runs;
 // a graph has one pass at a time.
 #pragma once
+#include <atomic>
 #include <cmath>
 #include <compare>
 #include <cstdint>
@@ -33,8 +34,11 @@ struct PassState {
   const KernelSet* kernels = nullptr;
   bool float_activations = false;
   int parts_per_group = 1;    // every one of them acquires and releases the group
+  int load_number = 0;        // of plans
   std::vector<Token> tokens;  // of all sequences, end to end
   int64_t vocabulary = 0;
+  // Of all threads and passes. A worker may add to it after its product is done.
+  mutable std::atomic<uint64_t> waited_ns{0};
   uint64_t stall_ns = 0;             // compute waited for reads, mean over the threads
   uint64_t streamed_compute_ns = 0;  // inside StreamMatMul, waiting excluded
 

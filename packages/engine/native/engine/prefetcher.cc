@@ -17,6 +17,7 @@ namespace {
 // whoever shares it with us.
 constexpr uint64_t kPollNs = 30'000;
 constexpr int kMostStuckReads = 4;
+constexpr size_t kFewestSlotsToKeepOne = 4;
 
 }  // namespace
 
@@ -60,12 +61,12 @@ void WeightChunkPrefetcher::BeginPass(bool with_head) {
   pass_base_ += pass_length_;
   pass_length_ = with_head ? groups_.size() : body_count_;
   acquire_base_.store(pass_base_, std::memory_order_release);
-  RefillLocked();
+  RefillLocked(true);
 }
 
 void WeightChunkPrefetcher::ReadAhead() {
   std::lock_guard lock(submit_mutex_);
-  RefillLocked();
+  RefillLocked(true);
 }
 
 void WeightChunkPrefetcher::Reset() {
@@ -109,13 +110,17 @@ ReadRequest WeightChunkPrefetcher::RequestFor(Slot& slot, uint64_t ticket) const
   return {ticket, slot.buffer + from, size_t(end - begin) - from, begin + from, int(&slot - slots_.data())};
 }
 
-void WeightChunkPrefetcher::RefillLocked() {
+void WeightChunkPrefetcher::RefillLocked(bool keep_one) {
   ReadRequest requests[64];
   size_t count = 0, index;
+  // With few slots the depth would suffer.
+  keep_one &= slots_.size() >= kFewestSlotsToKeepOne;
   while (!failed() && count < std::size(requests) && NextGroupLocked(&index)) {
     Slot& slot = slots_[next_ticket_ % slots_.size()];
     // Slots come free out of order where one thread lags behind; they are filled in order.
     if (StateOf(slot.word.load(std::memory_order_relaxed)) != SlotState::kFree) break;
+    const Slot& after = slots_[(next_ticket_ + 1) % slots_.size()];
+    if (keep_one && in_flight_ + count && StateOf(after.word.load(std::memory_order_relaxed)) != SlotState::kFree) break;
     slot.group = &groups_[index];
     slot.lead = slot.group->offset % kPageBytes;
     slot.filled = 0;
@@ -141,6 +146,12 @@ void WeightChunkPrefetcher::Reap(bool wait) {
   reaped_.clear();
   reader_->Reap(wait, &reaped_);
   for (const ReadCompletion& completion : reaped_) Arrived(completion);
+  if (reaped_.empty()) return;
+  {
+    std::lock_guard lock(submit_mutex_);
+    RefillLocked(false);
+  }
+  Signal();
 }
 
 void WeightChunkPrefetcher::Arrived(const ReadCompletion& completion) {
@@ -170,7 +181,6 @@ void WeightChunkPrefetcher::Arrived(const ReadCompletion& completion) {
   }
   if (whole) {
     slot.word.store(Word(completion.tag, SlotState::kFilled), std::memory_order_release);
-    Signal();
   } else if (!again && !failed()) {
     if (retry)
       Fail("CHUNK_TRUNCATED", "the weight cache ended at byte " +
@@ -182,26 +192,42 @@ void WeightChunkPrefetcher::Arrived(const ReadCompletion& completion) {
   }
 }
 
-const uint8_t* WeightChunkPrefetcher::Acquire(size_t stream_index, uint64_t* stall_ns) {
+void WeightChunkPrefetcher::Await(size_t stream_index, const Turn& turn, std::atomic<uint64_t>* waited_ns) {
+  const uint64_t ticket = acquire_base_.load(std::memory_order_acquire) + stream_index;
+  WaitUntilReady(slots_[ticket % slots_.size()], ticket, &turn, waited_ns);
+}
+
+const uint8_t* WeightChunkPrefetcher::Acquire(size_t stream_index, std::atomic<uint64_t>* waited_ns) {
   const uint64_t ticket = acquire_base_.load(std::memory_order_acquire) + stream_index;
   Slot& slot = slots_[ticket % slots_.size()];
+  return WaitUntilReady(slot, ticket, nullptr, waited_ns) ? slot.buffer + slot.lead : nullptr;
+}
+
+// False after a failure, or when the turn has passed.
+bool WeightChunkPrefetcher::WaitUntilReady(Slot& slot, uint64_t ticket, const Turn* turn,
+                                           std::atomic<uint64_t>* waited_ns) {
   uint64_t waiting_since = 0;
-  const uint8_t* data = nullptr;
+  const auto stop_waiting = [&] {
+    if (waiting_since) waited_ns->fetch_add(NowNs() - waiting_since, std::memory_order_relaxed);
+    waiting_since = 0;
+  };
+  bool ready = false;
   while (!failed()) {
     const uint32_t event = events_.load(std::memory_order_acquire);
+    if (turn && turn->Passed()) break;
     uint64_t word = slot.word.load(std::memory_order_acquire);
     if (word == Word(ticket, SlotState::kReady)) {
-      data = slot.buffer + slot.lead;
+      ready = true;
       break;
     }
     if (word == Word(ticket, SlotState::kFilled)) {
       if (slot.word.compare_exchange_strong(word, Word(ticket, SlotState::kChecking))) {
-        if (waiting_since && stall_ns) *stall_ns += NowNs() - waiting_since;
-        waiting_since = 0;
+        stop_waiting();
         CheckSum(slot, ticket);
       }
       continue;
     }
+    if (CheckAhead(ticket)) continue;
     const uint64_t now = NowNs();
     if (!waiting_since) waiting_since = now;
     const bool polling = now - waiting_since <= kPollNs;
@@ -225,8 +251,20 @@ const uint8_t* WeightChunkPrefetcher::Acquire(size_t stream_index, uint64_t* sta
     if (polling) CpuPause();
     else events_.wait(event);
   }
-  if (waiting_since && stall_ns) *stall_ns += NowNs() - waiting_since;
-  return data;
+  stop_waiting();
+  return ready;
+}
+
+// Checks a group that has arrived for later, while there is nothing better to do: true when there was one.
+bool WeightChunkPrefetcher::CheckAhead(uint64_t ticket) {
+  for (uint64_t later = ticket + 1; later < ticket + slots_.size(); later++) {
+    Slot& slot = slots_[later % slots_.size()];
+    uint64_t word = Word(later, SlotState::kFilled);
+    if (!slot.word.compare_exchange_strong(word, Word(later, SlotState::kChecking))) continue;
+    CheckSum(slot, later);
+    return true;
+  }
+  return false;
 }
 
 void WeightChunkPrefetcher::CheckSum(Slot& slot, uint64_t ticket) {
@@ -251,8 +289,10 @@ void WeightChunkPrefetcher::Release(size_t stream_index) {
   {
     std::lock_guard lock(submit_mutex_);
     slot.word.store(Word(ticket, SlotState::kFree), std::memory_order_release);
-    RefillLocked();
+    RefillLocked(true);
   }
+  // What has arrived meanwhile frees the read that was kept back.
+  if (std::unique_lock reap(reap_mutex_, std::try_to_lock); reap.owns_lock()) Reap(false);
   Signal();
 }
 

@@ -5,11 +5,14 @@
 // the last compute thread to release a slot submits the next read, and the thread that needs a group reaps completions
 // and checks the sum. (A third thread on two cores cost a third of the bandwidth.)
 //
+// One free slot is kept back while reads are under way, and its read is submitted the moment completions arrive. Devices that
+// finish what is queued before they say so (virtio does) would otherwise idle from there until the first group is computed.
+//
 // Order of a pass: the body's groups, then the head's where logits are wanted. The next pass's body is read ahead while this
 // pass ends; its head is not, since nobody knows yet whether it is wanted.
 //
-// Threads: BeginPass, Reset from the engine's thread between passes; Acquire, Release from all compute threads, in
-// order of use, `uses_per_group` times for every streamed group of the pass; Fail from anywhere.
+// Threads: BeginPass, Reset from the engine's thread between passes; Await, Acquire, Release from all compute threads, in
+// order of use, the latter two `uses_per_group` times for every streamed group of the pass; Fail from anywhere.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -20,6 +23,7 @@
 
 #include "engine/memory_region.h"
 #include "engine/reader.h"
+#include "engine/thread_pool.h"
 #include "engine/weight_chunks.h"
 #include "io/direct_file.h"
 
@@ -55,9 +59,14 @@ class WeightChunkPrefetcher {
   // After a failed or cancelled pass: waits for reads under way, frees every slot, starts over at the body's beginning.
   void Reset();
 
+  // Returns once the group with this index among the streamed ones is READY in this pass, after a failure, or soon after the
+  // turn has passed. `waited_ns` grows by the time spent waiting (checking not included).
+  void Await(size_t stream_index, const Turn& turn, std::atomic<uint64_t>* waited_ns);
+  // Makes whoever waits look again.
+  void Wake() { Signal(); }
   // Blocks until the group with this index among the streamed ones is READY in this pass. Null after a failure or a
-  // cancellation: see TakeError. `stall_ns`, where given, grows by the time spent waiting (checking not included).
-  const uint8_t* Acquire(size_t stream_index, uint64_t* stall_ns);
+  // cancellation: see error(). `waited_ns` as in Await.
+  const uint8_t* Acquire(size_t stream_index, std::atomic<uint64_t>* waited_ns);
   void Release(size_t stream_index);
 
   // Makes every waiting and later Acquire of this pass return null.
@@ -92,11 +101,13 @@ class WeightChunkPrefetcher {
     const StreamedGroup* group = nullptr;
   };
 
-  void RefillLocked();
+  void RefillLocked(bool keep_one);
+  bool WaitUntilReady(Slot& slot, uint64_t ticket, const Turn* turn, std::atomic<uint64_t>* waited_ns);
+  bool CheckAhead(uint64_t ticket);
   bool NextGroupLocked(size_t* index) const;
   void SubmitLocked(const ReadRequest* requests, size_t count);
   ReadRequest RequestFor(Slot& slot, uint64_t ticket) const;
-  void Reap(bool wait);
+  void Reap(bool wait);  // reap_mutex_ held
   void Arrived(const ReadCompletion& completion);
   void CheckSum(Slot& slot, uint64_t ticket);
   void Signal();

@@ -24,9 +24,8 @@ struct ActivationBuffer {
   std::vector<int32_t> sum;
   std::vector<Activations> tokens;
 };
-// Both of the engine's thread.
+// Of the engine's thread.
 thread_local ActivationBuffer activation_buffer;
-thread_local std::vector<StreamMatMulKernel::Part> part_buffer;
 
 }  // namespace
 
@@ -65,8 +64,8 @@ void StreamMatMulKernel::Quantize(PassState& state, const float* x, int64_t toke
 }
 
 void StreamMatMulKernel::Multiply(PassState& state, const Part& part, const Activations* activations, int64_t tokens,
-                                  float* y, size_t ldy, uint64_t* stall_ns) const {
-  const uint8_t* w = state.controller->PreInvoke(part.group, stall_ns);
+                                  float* y, size_t ldy) const {
+  const uint8_t* w = state.controller->PreInvoke(part.group, &state.waited_ns);
   if (!w) return;
   const WeightGroup& g = state.controller->group(part.group);
   const WeightChunk& chunk = state.controller->chunk(g.weights_id);
@@ -112,6 +111,20 @@ void StreamMatMulKernel::Multiply(PassState& state, const Part& part, const Acti
   state.controller->PostInvoke(part.group);
 }
 
+const StreamMatMulKernel::Parts& StreamMatMulKernel::PartsOf(const PassState& state) const {
+  if (parts_.load_number == state.load_number) return parts_;
+  parts_ = {state.load_number, &state, {}, 0};
+  size_t column = 0;
+  for (int64_t id : weights_ids) {
+    const WeightChunk& chunk = state.controller->chunk(int(id));
+    for (int group : state.controller->groups_of(int(id)))
+      for (int index = 0; index < state.parts_per_group; index++) parts_.list.push_back({group, index, column});
+    column += size_t(chunk.rows);
+    parts_.bytes += size_t(chunk.row_blocks) * chunk.row_block_bytes;
+  }
+  return parts_;
+}
+
 void StreamMatMulKernel::Compute(PassState& state, const float* x, int64_t tokens, float* y) const {
   if (tokens == 0) return;
   const uint64_t begin = NowNs();
@@ -120,27 +133,23 @@ void StreamMatMulKernel::Compute(PassState& state, const float* x, int64_t token
   Quantize(state, x, tokens, controller.chunk(int(weights_ids[0])).columns);
   const Activations* const activations = activation_buffer.tokens.data();  // the workers have buffers of their own
 
-  std::vector<Part>& parts = part_buffer;
-  parts.clear();
-  size_t column = 0, bytes = 0;
-  for (int64_t id : weights_ids) {
-    const WeightChunk& chunk = controller.chunk(int(id));
-    for (int group : controller.groups_of(int(id)))
-      for (int index = 0; index < state.parts_per_group; index++) parts.push_back({group, index, column});
-    column += size_t(chunk.rows);
-    bytes += size_t(chunk.row_blocks) * chunk.row_block_bytes;
-  }
-  std::atomic<uint64_t> stall_ns{0};
-  state.pool->ForEach(int64_t(parts.size()), [&](int64_t i) {
-    uint64_t waited = 0;
-    Multiply(state, parts[i], activations, tokens, y + parts[i].column, ldy, &waited);
-    if (waited) stall_ns.fetch_add(waited, std::memory_order_relaxed);
-  });
+  const Parts& parts = PartsOf(state);
+  const ItemGate gate{[](const void* owner, int64_t i, const Turn& turn) {
+                    const Parts& parts = *static_cast<const Parts*>(owner);
+                    parts.state->controller->AwaitGroup(parts.list[i].group, turn, &parts.state->waited_ns);
+                  },
+                  [](const void* owner) { static_cast<const Parts*>(owner)->state->controller->WakeWaiting(); }, &parts};
+  const uint64_t waited_before = state.waited_ns.load(std::memory_order_relaxed);
+  state.pool->ForEach(
+      int64_t(parts.list.size()),
+      [&](int64_t i) { Multiply(state, parts.list[i], activations, tokens, y + parts.list[i].column, ldy); }, gate);
   // Threads wait side by side: what the operator lost is their mean.
-  const uint64_t lost = stall_ns / uint64_t(state.pool->threads()), spent = NowNs() - begin - lost;
+  const uint64_t waited = state.waited_ns.load(std::memory_order_relaxed) - waited_before;
+  const uint64_t wall = NowNs() - begin, lost = std::min(wall, waited / uint64_t(state.pool->threads()));
+  const uint64_t spent = wall - lost;
   for (int64_t id : weights_ids) {
     const WeightChunk& chunk = controller.chunk(int(id));
-    const double share = double(chunk.row_blocks) * double(chunk.row_block_bytes) / double(bytes);
+    const double share = double(chunk.row_blocks) * double(chunk.row_block_bytes) / double(parts.bytes);
     controller.OnChunkDone(int(id), uint64_t(double(spent) * share));
   }
   state.stall_ns += lost;

@@ -27,17 +27,23 @@ ThreadPool::ThreadPool(int threads) : threads_(threads) {
 
 ThreadPool::~ThreadPool() {
   closing_ = true;
+  next_.store(((next_.load(std::memory_order_relaxed) >> 32) + 1) << 32 | kClosed, std::memory_order_seq_cst);
+  if (last_gate_.wake) last_gate_.wake(last_gate_.owner);
   dispatches_.fetch_add(1, std::memory_order_release);
   dispatches_.notify_all();
   for (auto& worker : workers_) worker.join();
 }
 
-void ThreadPool::Dispatch(Erased task, void* context, uint32_t count) {
+void ThreadPool::Dispatch(Erased task, void* context, uint32_t count, const ItemGate& gate) {
   const uint64_t number = (next_.load(std::memory_order_relaxed) >> 32) + 1;
   next_.store(number << 32 | kClosed, std::memory_order_seq_cst);
-  task_.store(task, std::memory_order_relaxed);
-  context_.store(context, std::memory_order_relaxed);
-  count_.store(count, std::memory_order_relaxed);
+  // Released, so that a worker that sees any of them sees next_ closed as well.
+  task_.store(task, std::memory_order_release);
+  context_.store(context, std::memory_order_release);
+  count_.store(count, std::memory_order_release);
+  gate_wait_.store(gate.wait, std::memory_order_release);
+  gate_owner_.store(gate.owner, std::memory_order_release);
+  if (gate.wake) last_gate_ = gate;
   remaining_.store(count, std::memory_order_relaxed);
   next_.store(number << 32, std::memory_order_seq_cst);
   dispatches_.fetch_add(1, std::memory_order_release);
@@ -54,6 +60,11 @@ void ThreadPool::TakeItems() {
     if (item >= count_.load(std::memory_order_acquire)) return;
     const Erased task = task_.load(std::memory_order_acquire);
     void* const context = context_.load(std::memory_order_acquire);
+    const auto wait = gate_wait_.load(std::memory_order_acquire);
+    const void* const owner = gate_owner_.load(std::memory_order_acquire);
+    const Turn turn(next_, next);
+    // What was read is one job only if next_ still stands; a gate must not be given another job's items.
+    if (wait && !turn.Passed()) wait(owner, int64_t(item), turn);
     if (!next_.compare_exchange_weak(next, next + 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
     task(context, item);
     if (remaining_.fetch_sub(1, std::memory_order_acq_rel) == 1) remaining_.notify_one();

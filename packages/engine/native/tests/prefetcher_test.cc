@@ -56,12 +56,12 @@ int Pass(WeightChunkPrefetcher& prefetcher, const Fixture& fixture, int threads,
   std::vector<std::thread> workers;
   for (int t = 0; t < threads; t++)
     workers.emplace_back([&] {
-      uint64_t stall_ns = 0;
+      std::atomic<uint64_t> waited_ns{0};
       for (size_t use; (use = next++) < fixture.groups.size() * size_t(threads);) {
         const size_t i = use / size_t(threads);
         const StreamedGroup& g = fixture.groups[i];
         if (g.head && !with_head) break;
-        const uint8_t* data = prefetcher.Acquire(i, &stall_ns);
+        const uint8_t* data = prefetcher.Acquire(i, &waited_ns);
         if (!data) return;
         if (use % 11 == 3) std::this_thread::sleep_for(std::chrono::microseconds(300));  // lags behind with a slot
         if (std::memcmp(data, &fixture.bytes[g.offset], g.size) == 0) whole++;
@@ -72,6 +72,37 @@ int Pass(WeightChunkPrefetcher& prefetcher, const Fixture& fixture, int threads,
   if (prefetcher.failed()) return -1;
   prefetcher.ReadAhead();
   return whole / threads;
+}
+
+// The same on a pool's threads, which wait at a gate before they take a use.
+int GatedPass(WeightChunkPrefetcher& prefetcher, const Fixture& fixture, ThreadPool& pool) {
+  prefetcher.BeginPass(true);
+  static std::atomic<uint64_t> waited_ns{0};
+  struct Owner {
+    WeightChunkPrefetcher* prefetcher;
+    size_t uses;
+  };
+  static Owner owner;  // outlives the pool's threads, as a gate's owner must
+  owner = {&prefetcher, size_t(pool.threads())};
+  const ItemGate gate{[](const void* context, int64_t use, const Turn& turn) {
+                    const Owner& o = *static_cast<const Owner*>(context);
+                    o.prefetcher->Await(size_t(use) / o.uses, turn, &waited_ns);
+                  },
+                  [](const void* context) { static_cast<const Owner*>(context)->prefetcher->Wake(); }, &owner};
+  std::atomic<int> whole{0};
+  pool.ForEach(
+      int64_t(fixture.groups.size() * owner.uses),
+      [&](int64_t use) {
+        const size_t i = size_t(use) / size_t(pool.threads());
+        const uint8_t* data = prefetcher.Acquire(i, &waited_ns);
+        if (!data) return;
+        if (std::memcmp(data, &fixture.bytes[fixture.groups[i].offset], fixture.groups[i].size) == 0) whole++;
+        prefetcher.Release(i);
+      },
+      gate);
+  if (prefetcher.failed()) return -1;
+  prefetcher.ReadAhead();
+  return whole / pool.threads();
 }
 
 void CheckStreams(const Fixture& fixture, const std::string& reader, int slots, int threads, std::vector<Fault> faults) {
@@ -151,6 +182,21 @@ int main() {
         WeightChunkPrefetcher prefetcher(file, fixture.groups, slots, kSlotBytes, threads, reader, false);
         prefetcher.ReadAhead();
         for (int pass = 0; pass < 25; pass++) CHECK(Pass(prefetcher, fixture, threads, true) == int(fixture.groups.size()));
+      }
+  for (const std::string& reader : readers)
+    for (int slots : {3, 4, 7})
+      for (int threads : {2, 3}) {
+        const DirectFile file = DirectFile::Open(fixture.path);
+        WeightChunkPrefetcher prefetcher(file, fixture.groups, slots, kSlotBytes, threads, reader, false);
+        prefetcher.WrapReader([&](auto inner) { return MakeFaultyReader(std::move(inner), {{"eio", 410, 1, 0}}); });
+        ThreadPool pool(threads);
+        int failures = 0;
+        for (int pass = 0; pass < 15; pass++) {
+          if (GatedPass(prefetcher, fixture, pool) == int(fixture.groups.size())) continue;
+          failures++;
+          prefetcher.Reset();
+        }
+        CHECK(failures == 1);
       }
   // A file that shrinks while it is open.
   {

@@ -3,12 +3,54 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <thread>
 
 #include "tests/check.h"
 
 using flash_slim::ThreadPool;
 
+namespace {
+
+// Lets nobody but the thread that made it pass before its turn has passed: workers sleep in it holding nothing.
+struct OnlyMine {
+  std::thread::id mine = std::this_thread::get_id();
+  mutable std::atomic<uint32_t> events{0};
+  mutable std::atomic<int> waited{0};
+
+  static void Wait(const void* owner, int64_t, const flash_slim::Turn& turn) {
+    const OnlyMine& self = *static_cast<const OnlyMine*>(owner);
+    if (std::this_thread::get_id() == self.mine) return;
+    self.waited++;
+    for (;;) {
+      const uint32_t event = self.events.load();
+      if (turn.Passed()) return;
+      self.events.wait(event);
+    }
+  }
+  static void Wake(const void* owner) {
+    static_cast<const OnlyMine*>(owner)->events++;
+    static_cast<const OnlyMine*>(owner)->events.notify_all();
+  }
+};
+
+void CheckGate() {
+  OnlyMine gate;
+  {
+    ThreadPool pool(3);
+    for (int round = 0; round < 200; round++) {
+      int done = 0;  // no atomic: this thread alone gets past the gate
+      pool.ForEach(50, [&](int64_t i) { CHECK(int(i) == done++); }, {OnlyMine::Wait, OnlyMine::Wake, &gate});
+      CHECK(done == 50);
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+    }
+  }  // workers that are still inside the gate are woken and joined
+  CHECK(gate.waited > 0);
+}
+
+}  // namespace
+
 int main() {
+  CheckGate();
   for (int threads : {1, 2, 3, 5}) {
     ThreadPool pool(threads);
     // Every item once, and all of them done at return, over many dispatches of changing size.

@@ -14,9 +14,9 @@ constexpr int64_t BlocksOf(int64_t rows) { return (rows + kRowsPerBlock - 1) / k
 
 void CacheChunk::Check(const std::vector<uint64_t>& file_bytes) const {
   const auto bad = [this](const std::string& why) { throw Error("BAD_CHUNK", "weight '" + name + "': " + why); };
-  if (BlockBytes(kind) == 0) bad("unknown kind " + std::to_string(int(kind)));
-  if (columns <= 0 || columns % kBlockValues != 0) {
-    bad(std::to_string(columns) + " columns, which is not a multiple of " + std::to_string(kBlockValues));
+  if (!IsKnown(kind)) bad("unknown kind " + std::to_string(int(kind)));
+  if (columns <= 0 || columns % ShapeOf(kind).values != 0) {
+    bad(std::to_string(columns) + " columns, which is not a multiple of " + std::to_string(ShapeOf(kind).values));
   }
   if (uint64_t(columns) > kMaxUnitBytes || unit_row_blocks < 1 ||
       uint64_t(unit_row_blocks) > kMaxUnitBytes / row_block_bytes()) {

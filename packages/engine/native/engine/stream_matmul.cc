@@ -41,8 +41,7 @@ void StreamMatMulKernel::Quantize(PassState& state, const float* x, int64_t toke
   buffer.tokens.resize(tokens);
   bool quantized = false;
   for (int64_t id : weights_ids) {
-    const WeightKind kind = state.controller->chunk(int(id)).kind;
-    quantized |= kind != WeightKind::kF32 && kind != WeightKind::kF16;
+    quantized |= !IsFloat(state.controller->chunk(int(id)).kind);
   }
   quantized &= !state.float_activations;
   if (quantized && buffer.q.size() < size_t(tokens * columns)) {

@@ -27,6 +27,17 @@ inline Int8 LoadInt(const void* p) { return {_mm256_loadu_si256(static_cast<cons
 inline void Store(float* p, Float8 a) { _mm256_storeu_ps(p, a.v); }
 inline void StoreInt(int32_t* p, Int8 a) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a.v); }
 inline Float8 LoadHalf(const void* p) { return {_mm256_cvtph_ps(_mm_loadu_si128(static_cast<const __m128i*>(p)))}; }
+inline Float8 LoadBfloat16(const void* p) {
+  const __m256i words = _mm256_cvtepu16_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p)));
+  return {_mm256_castsi256_ps(_mm256_slli_epi32(words, 16))};
+}
+// 8 bytes, one to a lane.
+inline Int8 LoadUnsignedBytes(const void* p) {
+  return {_mm256_cvtepu8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(p)))};
+}
+inline Int8 LoadSignedBytes(const void* p) {
+  return {_mm256_cvtepi8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(p)))};
+}
 inline void StoreHalf(uint16_t* p, Float8 a) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(a.v, _MM_FROUND_TO_NEAREST_INT));
 }

@@ -34,6 +34,21 @@ inline Float8 LoadHalf(const void* p) {
   const float16x8_t halves = vreinterpretq_f16_u16(vld1q_u16(static_cast<const uint16_t*>(p)));
   return {vcvt_f32_f16(vget_low_f16(halves)), vcvt_f32_f16(vget_high_f16(halves))};
 }
+inline Float8 LoadBfloat16(const void* p) {
+  const uint16x8_t high = vld1q_u16(static_cast<const uint16_t*>(p));
+  return {vreinterpretq_f32_u32(vshll_n_u16(vget_low_u16(high), 16)),
+          vreinterpretq_f32_u32(vshll_n_u16(vget_high_u16(high), 16))};
+}
+// 8 bytes, one to a lane.
+inline Int8 LoadUnsignedBytes(const void* p) {
+  const uint16x8_t words = vmovl_u8(vld1_u8(static_cast<const uint8_t*>(p)));
+  return {vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(words))),
+          vreinterpretq_s32_u32(vmovl_u16(vget_high_u16(words)))};
+}
+inline Int8 LoadSignedBytes(const void* p) {
+  const int16x8_t words = vmovl_s8(vld1_s8(static_cast<const int8_t*>(p)));
+  return {vmovl_s16(vget_low_s16(words)), vmovl_s16(vget_high_s16(words))};
+}
 inline void StoreHalf(uint16_t* p, Float8 a) {
   vst1q_u16(p, vreinterpretq_u16_f16(vcombine_f16(vcvt_f16_f32(a.low), vcvt_f16_f32(a.high))));
 }

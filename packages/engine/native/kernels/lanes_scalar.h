@@ -58,6 +58,24 @@ Float8 LoadHalf(const void* p) {
   for (int i = 0; i < 8; ++i) result.lane[i] = HalfToFloat(half[i]);
   return result;
 }
+Float8 LoadBfloat16(const void* p) {
+  uint16_t high[8];
+  std::memcpy(high, p, sizeof(high));
+  Float8 result;
+  for (int i = 0; i < 8; ++i) result.lane[i] = std::bit_cast<float>(uint32_t(high[i]) << 16);
+  return result;
+}
+// 8 bytes, one to a lane.
+Int8 LoadUnsignedBytes(const void* p) {
+  Int8 result;
+  for (int i = 0; i < 8; ++i) result.lane[i] = static_cast<const uint8_t*>(p)[i];
+  return result;
+}
+Int8 LoadSignedBytes(const void* p) {
+  Int8 result;
+  for (int i = 0; i < 8; ++i) result.lane[i] = static_cast<const int8_t*>(p)[i];
+  return result;
+}
 void StoreHalf(uint16_t* p, Float8 a) {
   for (int i = 0; i < 8; ++i) p[i] = FloatToHalf(a.lane[i]);
 }

@@ -1,159 +1,134 @@
 #include "kernels/layout.h"
 
 #include <bit>
-#include <cmath>
 #include <cstring>
 
-#include "kernels/half.h"
+#include "kernels/block.h"
+#include "kernels/source_block.h"
+#include "kernels/with_kind.h"
 
 namespace flash_slim {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "model files and the weight cache are little-endian");
 
-constexpr uint32_t kLowNibbles = 0x0f0f0f0f;
-
-uint32_t Load32(const uint8_t* p) {
-  uint32_t value;
-  std::memcpy(&value, p, 4);
-  return value;
+// Step i of one row's 32 quants, a byte each. quants: at the row's first word of these 32 values.
+template <WeightKind kKind>
+uint32_t PackedStep(const uint8_t* quants, int step) {
+  constexpr int kBits = ShapeOf(kKind).bits;
+  if constexpr (kBits == 8) return Load32(quants + 32 * step);
+  uint32_t values = Load32(quants + step / 2 * 32) >> (step % 2 * 4) & kLowNibbles;
+  if constexpr (kBits == 5) values |= (Load32(quants + 128) >> step & kLowBits) << 4;
+  if constexpr (kBits == 6) values |= (Load32(quants + 128 + step / 4 * 32) >> (step % 4 * 2) & kLowPairs) << 4;
+  return values;
 }
-void Store32(uint8_t* p, uint32_t value) { std::memcpy(p, &value, 4); }
-float LoadHalf(const uint8_t* p) {
-  uint16_t half;
-  std::memcpy(&half, p, 2);
-  return HalfToFloat(half);
-}
-
-// Bytes of the fp16 numbers that head a block: scale, and minimum where the kind has one.
-constexpr size_t HeadBytes(WeightKind kind) {
-  switch (kind) {
-    case WeightKind::kF32:
-    case WeightKind::kF16:
-      return 0;
-    case WeightKind::kQ8_0:
-    case WeightKind::kQ4_0:
-      return 2;
-    case WeightKind::kQ4_1:
-      return 4;
-  }
-  return 0;
+// Adds to what is zero.
+template <WeightKind kKind>
+void AddPackedStep(uint8_t* quants, int step, uint32_t values) {
+  constexpr int kBits = ShapeOf(kKind).bits;
+  if constexpr (kBits == 8) return Add32(quants + 32 * step, values);
+  Add32(quants + step / 2 * 32, (values & kLowNibbles) << (step % 2 * 4));
+  if constexpr (kBits == 5) Add32(quants + 128, (values >> 4 & kLowBits) << step);
+  if constexpr (kBits == 6) Add32(quants + 128 + step / 4 * 32, (values >> 4 & kLowPairs) << (step % 4 * 2));
 }
 
-// 16 source bytes (value i in byte i's low nibble, value 16 + i in its high one) to four words 32 bytes apart: word v
-// has values 8v..8v+3 in its low nibbles and 8v+4..8v+7 in its high ones.
-void PackNibbles(const uint8_t* source, uint8_t* out) {
-  for (int v = 0; v < 4; ++v) {
-    const uint8_t* p = source + 8 * (v & 1);
-    const int shift = v < 2 ? 0 : 4;
-    const uint32_t low = (Load32(p) >> shift) & kLowNibbles, high = (Load32(p + 4) >> shift) & kLowNibbles;
-    Store32(out + 32 * v, low | high << 4);
-  }
-}
-void UnpackNibbles(const uint8_t* packed, uint8_t* out) {
-  for (int half = 0; half < 2; ++half) {
-    const uint32_t first = Load32(packed + 32 * half), second = Load32(packed + 32 * (half + 2));
-    Store32(out + 8 * half, (first & kLowNibbles) | (second & kLowNibbles) << 4);
-    Store32(out + 8 * half + 4, (first >> 4 & kLowNibbles) | (second & ~kLowNibbles));
-  }
-}
+template <WeightKind kKind>
+struct Layout {
+  static constexpr KindShape kShape = ShapeOf(kKind);
+  static constexpr SourceShape kSource = SourceShapeOf(kKind);
+  static constexpr size_t kSourceBytes = BlockBytes(kKind) / kRowsPerBlock;
+  static constexpr size_t kValueBytes = kShape.bits / 8;  // of float kinds
 
-// One row's 32 values of one block, between the file's form and the row block's. `packed` is the block's start.
-void PackBlockRow(WeightKind kind, const uint8_t* source, int row, uint8_t* packed) {
-  const size_t value_bytes = kind == WeightKind::kF32 ? 4 : 2;
-  const size_t head = HeadBytes(kind);
-  for (size_t i = 0; i < head; i += 2) std::memcpy(packed + 8 * i + 2 * row, source + i, 2);
-  uint8_t* quants = packed + 8 * head + 4 * row;
-  switch (kind) {
-    case WeightKind::kF32:
-    case WeightKind::kF16:
+  // One row of one block, between the file's form and the row block's. `packed` is the block's start, zeros before.
+  static void PackRow(const uint8_t* source, int row, uint8_t* packed) {
+    if constexpr (IsFloat(kKind)) {
       for (size_t k = 0; k < 32; ++k) {
-        std::memcpy(packed + (8 * k + row) * value_bytes, source + k * value_bytes, value_bytes);
+        std::memcpy(packed + (8 * k + row) * kValueBytes, source + k * kValueBytes, kValueBytes);
       }
-      break;
-    case WeightKind::kQ8_0:
-      for (int step = 0; step < 8; ++step) Store32(quants + 32 * step, Load32(source + head + 4 * step));
-      break;
-    case WeightKind::kQ4_0:
-    case WeightKind::kQ4_1:
-      PackNibbles(source + head, quants);
-      break;
+      return;
+    }
+    for (int i = 0; i < kShape.halves; ++i) std::memcpy(packed + 16 * i + 2 * row, source + kSource.halves + 2 * i, 2);
+    uint8_t* scales = packed + 16 * kShape.halves + row;
+    for (int i = 0; i < kShape.scale_bytes; ++i) scales[8 * i] = source[kSource.scales + i];
+    uint8_t* quants = packed + HeadBytes(kKind) + 4 * row;
+    for (int s = 0; s < kShape.values / 32; ++s, quants += QuantBytes(kKind)) {
+      for (int step = 0; step < 8; ++step) AddPackedStep<kKind>(quants, step, SourceStep<kKind>(source, s, step));
+    }
   }
-}
-void UnpackBlockRow(WeightKind kind, const uint8_t* packed, int row, uint8_t* out) {
-  const size_t value_bytes = kind == WeightKind::kF32 ? 4 : 2;
-  const size_t head = HeadBytes(kind);
-  for (size_t i = 0; i < head; i += 2) std::memcpy(out + i, packed + 8 * i + 2 * row, 2);
-  const uint8_t* quants = packed + 8 * head + 4 * row;
-  switch (kind) {
-    case WeightKind::kF32:
-    case WeightKind::kF16:
+  // out: zeros before.
+  static void UnpackRow(const uint8_t* packed, int row, uint8_t* out) {
+    if constexpr (IsFloat(kKind)) {
       for (size_t k = 0; k < 32; ++k) {
-        std::memcpy(out + k * value_bytes, packed + (8 * k + row) * value_bytes, value_bytes);
+        std::memcpy(out + k * kValueBytes, packed + (8 * k + row) * kValueBytes, kValueBytes);
       }
-      break;
-    case WeightKind::kQ8_0:
-      for (int step = 0; step < 8; ++step) Store32(out + head + 4 * step, Load32(quants + 32 * step));
-      break;
-    case WeightKind::kQ4_0:
-    case WeightKind::kQ4_1:
-      UnpackNibbles(quants, out + head);
-      break;
+      return;
+    }
+    for (int i = 0; i < kShape.halves; ++i) std::memcpy(out + kSource.halves + 2 * i, packed + 16 * i + 2 * row, 2);
+    const uint8_t* scales = packed + 16 * kShape.halves + row;
+    for (int i = 0; i < kShape.scale_bytes; ++i) out[kSource.scales + i] = scales[8 * i];
+    const uint8_t* quants = packed + HeadBytes(kKind) + 4 * row;
+    for (int s = 0; s < kShape.values / 32; ++s, quants += QuantBytes(kKind)) {
+      for (int step = 0; step < 8; ++step) AddSourceStep<kKind>(out, s, step, PackedStep<kKind>(quants, step));
+    }
   }
-}
-
-void DequantizeBlockRow(WeightKind kind, const uint8_t* packed, int row, float* out) {
-  const size_t head = HeadBytes(kind);
-  const float scale = head ? LoadHalf(packed + 2 * row) : 1;
-  const float minimum = kind == WeightKind::kQ4_1 ? LoadHalf(packed + 16 + 2 * row) : 0;
-  const int zero_point = kind == WeightKind::kQ4_0 ? 8 : 0;
-  const uint8_t* quants = packed + 8 * head + 4 * row;
-  for (int k = 0; k < 32; ++k) {
-    switch (kind) {
-      case WeightKind::kF32:
-        std::memcpy(&out[k], packed + (8 * k + row) * 4, 4);
-        break;
-      case WeightKind::kF16:
-        out[k] = LoadHalf(packed + (8 * k + row) * 2);
-        break;
-      case WeightKind::kQ8_0:
-        out[k] = float(int8_t(quants[k / 4 * 32 + k % 4])) * scale;
-        break;
-      case WeightKind::kQ4_0:
-      case WeightKind::kQ4_1: {
-        const int nibble = quants[k / 8 * 32 + k % 4] >> (k & 4) & 15;
-        out[k] = float(nibble - zero_point) * scale;       // exact
-        if (kind == WeightKind::kQ4_1) out[k] += minimum;  // the one rounding
-        break;
+  // Quant times scale is exact in every kind; adding the minimum is the one rounding.
+  static void DequantizeRow(const uint8_t* packed, int row, float* out) {
+    const uint8_t* quants = packed + HeadBytes(kKind);
+    for (int s = 0; s < kShape.values / 32; ++s, quants += QuantBytes(kKind), out += 32) {
+      const float scale = IsFloat(kKind) ? 1 : ScaleAt(kKind, packed, row, s);
+      const float minimum = MinimumAt(kKind, packed, row, s);
+      for (int k = 0; k < 32; ++k) {
+        if constexpr (kKind == WeightKind::kF32) {
+          std::memcpy(&out[k], packed + (8 * k + row) * 4, 4);
+        } else if constexpr (kKind == WeightKind::kF16) {
+          out[k] = HalfAt(packed + (8 * k + row) * 2);
+        } else if constexpr (kKind == WeightKind::kBF16) {
+          out[k] = Bfloat16At(packed + (8 * k + row) * 2);
+        } else {
+          const float quant = float(QuantAt(kKind, quants, row, k));
+          if constexpr (kKind == WeightKind::kQ6_K)
+            out[k] = scale * float(HalfScaleAt(packed + 16, row, 2 * s + k / 16)) * quant;
+          else if constexpr (HasMinimum(kKind))
+            out[k] = scale * quant + minimum;
+          else
+            out[k] = scale * quant;
+        }
       }
     }
   }
-}
+};
 
 }  // namespace
 
 void PackRowBlock(WeightKind kind, int64_t columns, const uint8_t* rows, size_t row_stride, int row_count,
                   uint8_t* out) {
-  if (row_count < kRowsPerBlock) std::memset(out, 0, RowBlockBytes(kind, columns));
-  const size_t packed_bytes = BlockBytes(kind), source_bytes = packed_bytes / kRowsPerBlock;
-  for (int64_t block = 0; block < columns / kBlockValues; ++block) {
-    for (int row = 0; row < row_count; ++row) {
-      PackBlockRow(kind, rows + row * row_stride + block * source_bytes, row, out + block * packed_bytes);
+  std::memset(out, 0, RowBlockBytes(kind, columns));
+  WithKind(kind, [&]<WeightKind kKind>() {
+    for (int64_t block = 0; block < columns / ShapeOf(kKind).values; ++block) {
+      const uint8_t* source = rows + block * Layout<kKind>::kSourceBytes;
+      for (int row = 0; row < row_count; ++row) {
+        Layout<kKind>::PackRow(source + row * row_stride, row, out + block * BlockBytes(kKind));
+      }
     }
-  }
+  });
 }
 
 void UnpackRow(WeightKind kind, int64_t columns, const uint8_t* row_block, int row, uint8_t* out) {
-  const size_t packed_bytes = BlockBytes(kind), source_bytes = packed_bytes / kRowsPerBlock;
-  for (int64_t block = 0; block < columns / kBlockValues; ++block) {
-    UnpackBlockRow(kind, row_block + block * packed_bytes, row, out + block * source_bytes);
-  }
+  std::memset(out, 0, SourceRowBytes(kind, columns));
+  WithKind(kind, [&]<WeightKind kKind>() {
+    for (int64_t block = 0; block < columns / ShapeOf(kKind).values; ++block) {
+      Layout<kKind>::UnpackRow(row_block + block * BlockBytes(kKind), row, out + block * Layout<kKind>::kSourceBytes);
+    }
+  });
 }
 
 void DequantizeRow(WeightKind kind, int64_t columns, const uint8_t* row_block, int row, float* out) {
-  for (int64_t block = 0; block < columns / kBlockValues; ++block) {
-    DequantizeBlockRow(kind, row_block + block * BlockBytes(kind), row, out + block * kBlockValues);
-  }
+  WithKind(kind, [&]<WeightKind kKind>() {
+    constexpr int kValues = ShapeOf(kKind).values;
+    for (int64_t block = 0; block < columns / kValues; ++block) {
+      Layout<kKind>::DequantizeRow(row_block + block * BlockBytes(kKind), row, out + block * kValues);
+    }
+  });
 }
 
 }  // namespace flash_slim

@@ -1,5 +1,5 @@
-// Products with float activations, once for every instruction set (lanes.h): F16 and F32 weights always, and every kind
-// where the fidelity of the activations counts more than speed.
+// Products with float activations, once for every instruction set (lanes.h): F32, F16 and BF16 weights always, and
+// every kind where the fidelity of the activations counts more than speed.
 //
 // A few blocks of a row block are expanded to float, [k][8 rows], and multiplied with all tokens before the next few:
 // the expansion is paid once and stays in the innermost cache. Each row keeps four partial sums by k % 4, which also
@@ -8,60 +8,64 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
+#include "kernels/block_head.h"
 #include "kernels/kernel_set.h"
 #include "kernels/lanes.h"
 #include "kernels/tiles.h"
+#include "kernels/with_kind.h"
 
 namespace flash_slim {
 namespace {
 
 constexpr int kPartialSums = 4;
 constexpr int kSlabTokens = 64;     // tokens whose partial sums lie on the stack at a time: 8 KB
-constexpr int kExpandedBlocks = 8;  // 8 KB of floats
+constexpr int kExpandedBlocks = 8;  // of 32 values: 8 KB of floats, and one block of the K types
 
-// 32-bit lanes of one quantized step: lane r has the 4 bytes of row r. Returns byte j's 8 bits, sign kept.
-template <int kByte>
-Int8 SignedByte(Int8 step) {
-  return ShiftRight<24>(ShiftLeft<24 - 8 * kByte>(step));
-}
-template <int kShift>
-Int8 Nibble(Int8 step) {
-  return ShiftRight<kShift>(step) & BroadcastInt(15);
+// What stands for value k of 32, for 8 rows: the 32-bit lanes of a step have a row's 4 bytes each.
+template <WeightKind kKind, int k>
+Int8 QuantsOf(const uint8_t* quants) {
+  constexpr int kBits = ShapeOf(kKind).bits, kStep = k / 4, kByte = k % 4 * 8;  // kByte: its first bit
+  if constexpr (kBits == 8) {
+    return ShiftRight<24>(ShiftLeft<24 - kByte>(LoadInt(quants + 32 * kStep)));  // keeps the sign
+  } else {
+    Int8 quant = ShiftRight<kByte + kStep % 2 * 4>(LoadInt(quants + kStep / 2 * 32)) & BroadcastInt(15);
+    if constexpr (kBits == 5) {
+      quant = quant + ShiftLeft<4>(ShiftRight<kByte + kStep>(LoadInt(quants + 128)) & BroadcastInt(1));
+    } else if constexpr (kBits == 6) {
+      const Int8 high = LoadInt(quants + 128 + kStep / 4 * 32);
+      quant = quant + ShiftLeft<4>(ShiftRight<kByte + kStep % 4 * 2>(high) & BroadcastInt(3));
+    }
+    return quant - BroadcastInt(ShapeOf(kKind).zero_point);
+  }
 }
 
-// One block of 8 rows x 32 values to out[32][8].
+// One block of 8 rows to out[values][8].
 template <WeightKind kKind>
 void ExpandBlock(const uint8_t* block, float* out) {
   if constexpr (kKind == WeightKind::kF16) {
     for (int k = 0; k < kBlockValues; ++k) Store(out + 8 * k, LoadHalf(block + 16 * k));
-  } else if constexpr (kKind == WeightKind::kQ8_0) {
-    const Float8 scale = LoadHalf(block);
-    for (int i = 0; i < 8; ++i) {
-      const Int8 step = LoadInt(block + 16 + 32 * i);
-      Store(out + 32 * i, ToFloat(SignedByte<0>(step)) * scale);
-      Store(out + 32 * i + 8, ToFloat(SignedByte<1>(step)) * scale);
-      Store(out + 32 * i + 16, ToFloat(SignedByte<2>(step)) * scale);
-      Store(out + 32 * i + 24, ToFloat(SignedByte<3>(step)) * scale);
-    }
+  } else if constexpr (kKind == WeightKind::kBF16) {
+    for (int k = 0; k < kBlockValues; ++k) Store(out + 8 * k, LoadBfloat16(block + 16 * k));
   } else {
-    constexpr bool kHasMinimum = kKind == WeightKind::kQ4_1;
-    const Float8 scale = LoadHalf(block);
-    const Float8 minimum = kHasMinimum ? LoadHalf(block + 16) : Broadcast(0);
-    const auto store = [&](float* to, Int8 nibble) {
-      // The product is exact (4 bits times 11), so that this sum is the one rounding.
-      if constexpr (kHasMinimum)
-        Store(to, ToFloat(nibble) * scale + minimum);
-      else
-        Store(to, ToFloat(nibble - BroadcastInt(8)) * scale);
-    };
-    for (int i = 0; i < 4; ++i) {
-      const Int8 steps = LoadInt(block + (kHasMinimum ? 32 : 16) + 32 * i);
-      float* to = out + 64 * i;
-      store(to, Nibble<0>(steps)), store(to + 8, Nibble<8>(steps));
-      store(to + 16, Nibble<16>(steps)), store(to + 24, Nibble<24>(steps));
-      store(to + 32, Nibble<4>(steps)), store(to + 40, Nibble<12>(steps));
-      store(to + 48, Nibble<20>(steps)), store(to + 56, Nibble<28>(steps));
+    const BlockHead<kKind> head(block);
+    const uint8_t* quants = block + HeadBytes(kKind);
+    for (int s = 0; s < ShapeOf(kKind).values / kBlockValues; ++s, out += 8 * kBlockValues) {
+      const Float8 minimum = head.Minimum(s);
+      Float8 scale[2] = {head.Scale(s), head.Scale(s)};  // of 16 values each
+      if constexpr (kKind == WeightKind::kQ6_K) {
+        for (int half = 0; half < 2; ++half) scale[half] = scale[half] * ToFloat(head.HalfScale(s, half));
+      }
+      const auto store = [&]<int... k>(std::integer_sequence<int, k...>) {
+        // The products are exact (17 bits times 5, in Q6_K 18 times 5), so that adding a minimum is the one rounding.
+        if constexpr (HasMinimum(kKind))
+          (Store(out + 8 * k, ToFloat(QuantsOf<kKind, k>(quants)) * scale[0] + minimum), ...);
+        else
+          (Store(out + 8 * k, ToFloat(QuantsOf<kKind, k>(quants)) * scale[k / 16]), ...);
+      };
+      store(std::make_integer_sequence<int, kBlockValues>());
+      quants += QuantBytes(kKind);
     }
   }
 }
@@ -88,7 +92,7 @@ void MultiplyExpanded(const void* weights, int64_t first, int count, const Activ
   }
 }
 
-// One row block times up to kSlabTokens tokens.
+// One row block times up to kSlabTokens tokens. blocks: of 32 values.
 template <WeightKind kKind>
 void MultiplyRowBlockFloat(const uint8_t* w, int64_t blocks, const Activations* x, int tokens, float* y, size_t ldy) {
   alignas(32) float sums[kSlabTokens][kPartialSums][8];
@@ -98,10 +102,11 @@ void MultiplyRowBlockFloat(const uint8_t* w, int64_t blocks, const Activations* 
     const int count = int(std::min<int64_t>(kExpandedBlocks, blocks - block));
     const void* weights = expanded;
     if constexpr (kKind == WeightKind::kF32) {
-      weights = w + block * BlockBytes(kKind);
+      weights = w;
+      w += count * BlockBytes(kKind);
     } else {
-      for (int i = 0; i < count; ++i) {
-        ExpandBlock<kKind>(w + (block + i) * BlockBytes(kKind), expanded + i * kBlockValues * 8);
+      for (int i = 0; i < count; i += ShapeOf(kKind).values / kBlockValues, w += BlockBytes(kKind)) {
+        ExpandBlock<kKind>(w, expanded + i * kBlockValues * 8);
       }
     }
     const int64_t first = block * kBlockValues;
@@ -129,22 +134,7 @@ void MatmulFloat(const uint8_t* w, int64_t columns, int64_t row_blocks, const Ac
 
 void MatmulFloat(WeightKind kind, const uint8_t* w, int64_t columns, int64_t row_blocks, const Activations* x,
                  int tokens, float* y, size_t ldy) {
-  const auto matmul = [&] {
-    switch (kind) {
-      case WeightKind::kF32:
-        return MatmulFloat<WeightKind::kF32>;
-      case WeightKind::kF16:
-        return MatmulFloat<WeightKind::kF16>;
-      case WeightKind::kQ8_0:
-        return MatmulFloat<WeightKind::kQ8_0>;
-      case WeightKind::kQ4_0:
-        return MatmulFloat<WeightKind::kQ4_0>;
-      case WeightKind::kQ4_1:
-        break;
-    }
-    return MatmulFloat<WeightKind::kQ4_1>;
-  }();
-  matmul(w, columns, row_blocks, x, tokens, y, ldy);
+  WithKind(kind, [&]<WeightKind kKind>() { MatmulFloat<kKind>(w, columns, row_blocks, x, tokens, y, ldy); });
 }
 
 }  // namespace

@@ -24,7 +24,9 @@ struct TileBlock {
   int8_t q[kTokens][32];
   float scale[kTokens];
   float scaled_sum[kTokens];  // scale * sum of q: what a weight's minimum is multiplied with
-  int32_t bias[kTokens];      // -zero point * sum of q, for instruction sets that multiply unsigned weights
+  // For instruction sets that multiply unsigned weights: -zero point * sum of q. Where each 16 values have a scale of
+  // their own (Q6_K) two 16-bit numbers, half that of the first and of the second 16: at most 16 * 16 * 127.
+  int32_t bias[kTokens];
 };
 constexpr size_t kTokenBlockBytes = sizeof(TileBlock<1>);
 static_assert(sizeof(TileBlock<8>) == 8 * kTokenBlockBytes);
@@ -36,7 +38,7 @@ constexpr int kSlabTokenBlocks = 2048;  // 90 KB: 64 tokens x 1024 values, or 8 
 struct TileWeights {
   const uint8_t* data;
   size_t row_block_bytes;  // from one row block to the next
-  int64_t blocks;          // of the stretch
+  int64_t blocks;          // of the stretch: of 32 values
 };
 
 // Up to this many tokens a row block is gone through once, alone: one sequential stream, which the CPU's own
@@ -44,20 +46,22 @@ struct TileWeights {
 // PrefetchNext).
 constexpr int kStreamTokens = 2;
 
-// For more tokens: fetches the same block of the row blocks that come next into the second cache. The CPU's own
-// prefetching pauses while the tokens of a row block are gone through, and starts anew at each row block where two are
-// read side by side (Zen 4: 4 tokens 86 -> 144 GMAC/s a core, 64 tokens 158 -> 171). Past the end of the weights it
-// reads nothing and does not fault.
+// For more tokens, ahead of 32 values: fetches the same values of the row blocks that come next into the second cache.
+// The CPU's own prefetching pauses while the tokens of a row block are gone through, and starts anew at each row block
+// where two are read side by side (Zen 4: 4 tokens 86 -> 144 GMAC/s a core, 64 tokens 158 -> 171). Past the end of the
+// weights it reads nothing and does not fault.
 template <WeightKind kKind, int kRowBlocks>
-inline void PrefetchNext(const TileWeights& weights, const uint8_t* block) {
+inline void PrefetchNext(const TileWeights& weights, const uint8_t* block, int s) {
+  constexpr size_t kBytes = BlockBytes(kKind) / (ShapeOf(kKind).values / kBlockValues);  // a share of the block
   for (int next = kRowBlocks; next < 2 * kRowBlocks; ++next) {
-    for (size_t i = 0; i < BlockBytes(kKind); i += 64) {
-      __builtin_prefetch(block + next * weights.row_block_bytes + i, /*write=*/0, /*locality: second cache*/ 2);
+    const uint8_t* share = block + next * weights.row_block_bytes + s * kBytes;
+    for (size_t i = 0; i < kBytes; i += 64) {
+      __builtin_prefetch(share + i, /*write=*/0, /*locality: second cache*/ 2);
     }
   }
 }
 
-template <int kTokens>
+template <WeightKind kKind, int kTokens>
 void PackTile(const Activations* x, int64_t first_block, int64_t blocks, int zero_point, TileBlock<kTokens>* out) {
   for (int t = 0; t < kTokens; ++t) {
     const int8_t* q = x[t].q + first_block * kBlockValues;
@@ -67,7 +71,14 @@ void PackTile(const Activations* x, int64_t first_block, int64_t blocks, int zer
       std::memcpy(out[b].q[t], q + b * kBlockValues, kBlockValues);
       out[b].scale[t] = scale[b];
       out[b].scaled_sum[t] = scale[b] * float(sum[b]);
-      out[b].bias[t] = -zero_point * sum[b];
+      if constexpr (kKind == WeightKind::kQ6_K) {
+        int first = 0;
+        for (int k = 0; k < 16; ++k) first += out[b].q[t][k];
+        const int16_t halves[2] = {int16_t(-zero_point / 2 * first), int16_t(-zero_point / 2 * (sum[b] - first))};
+        std::memcpy(&out[b].bias[t], halves, sizeof(halves));
+      } else {
+        out[b].bias[t] = -zero_point * sum[b];
+      }
     }
   }
 }
@@ -78,17 +89,19 @@ void MatmulInt8(const uint8_t* w, int64_t columns, int64_t row_blocks, const Act
   alignas(64) uint8_t packed[kSlabTokenBlocks * kTokenBlockBytes];
   const size_t row_block_bytes = RowBlockBytes(kKind, columns);
   const int64_t blocks = columns / kBlockValues;
+  constexpr int64_t kBlocksTogether = ShapeOf(kKind).values / kBlockValues;
   for (int slab = 0; slab < tokens; slab += kSlabTokensInt8) {
     const int count = std::min(kSlabTokensInt8, tokens - slab);
-    const int64_t stretch = kSlabTokenBlocks / count;
+    const int64_t stretch = kSlabTokenBlocks / count / kBlocksTogether * kBlocksTogether;
     for (int64_t first = 0; first < blocks; first += stretch) {
-      TileWeights weights = {w + first * BlockBytes(kKind), row_block_bytes, std::min(stretch, blocks - first)};
+      TileWeights weights = {w + first / kBlocksTogether * BlockBytes(kKind), row_block_bytes,
+                             std::min(stretch, blocks - first)};
       const auto tile_at = [&]<int kTokens>(int t) {
         return reinterpret_cast<TileBlock<kTokens>*>(packed + t * weights.blocks * kTokenBlockBytes);
       };
       ForEachTile<Isa::kTileTokens>(0, count, [&]<int kTokens>(int t) {
-        PackTile<kTokens>(x + slab + t, first, weights.blocks, Isa::ZeroPoint(kKind),
-                          tile_at.template operator()<kTokens>(t));
+        PackTile<kKind, kTokens>(x + slab + t, first, weights.blocks, Isa::ZeroPoint(kKind),
+                                 tile_at.template operator()<kTokens>(t));
       });
       const auto multiply = [&]<int kRowBlocks>(int64_t rb) {
         ForEachTile<Isa::kTileTokens>(0, count, [&]<int kTokens>(int t) {
@@ -113,17 +126,12 @@ void MatmulInt8(const uint8_t* w, int64_t columns, int64_t row_blocks, const Act
 template <class Isa>
 void Matmul(WeightKind kind, const uint8_t* w, int64_t columns, int64_t row_blocks, const Activations* x, int tokens,
             float* y, size_t ldy) {
-  switch (kind) {
-    case WeightKind::kF32:
-    case WeightKind::kF16:
-      return MatmulFloat(kind, w, columns, row_blocks, x, tokens, y, ldy);
-    case WeightKind::kQ8_0:
-      return MatmulInt8<Isa, WeightKind::kQ8_0>(w, columns, row_blocks, x, tokens, y, ldy);
-    case WeightKind::kQ4_0:
-      return MatmulInt8<Isa, WeightKind::kQ4_0>(w, columns, row_blocks, x, tokens, y, ldy);
-    case WeightKind::kQ4_1:
-      return MatmulInt8<Isa, WeightKind::kQ4_1>(w, columns, row_blocks, x, tokens, y, ldy);
-  }
+  WithKind(kind, [&]<WeightKind kKind>() {
+    if constexpr (IsFloat(kKind))
+      MatmulFloat<kKind>(w, columns, row_blocks, x, tokens, y, ldy);
+    else
+      MatmulInt8<Isa, kKind>(w, columns, row_blocks, x, tokens, y, ldy);
+  });
 }
 
 }  // namespace

@@ -9,24 +9,23 @@ namespace flash_slim {
 namespace {
 
 struct WideningMultiply {
-  template <WeightKind kKind>
-  static Int8 Dot(const NeonQuants& q, const int8_t* x) {
-    // 16-bit sums that still fit: all 8 steps of 4-bit weights (8 * 15 * 127), 2 of 8-bit ones (2 * 128 * 127).
-    constexpr int kSteps = kKind == WeightKind::kQ8_0 ? 2 : 8;
-    int8x8_t step[8];  // a step's 4 activations, for two rows
-    for (int i = 0; i < 8; ++i) {
+  // Steps [first, first + count), of which 16-bit sums of `together` fit.
+  template <int kFirst, int kCount, int kTogether>
+  static Int8 DotSteps(const NeonQuants& q, const int8_t* x) {
+    int8x8_t step[kCount];  // a step's 4 activations, for two rows
+    for (int i = 0; i < kCount; ++i) {
       int32_t values;
-      std::memcpy(&values, x + 4 * i, 4);
+      std::memcpy(&values, x + 4 * (kFirst + i), 4);
       step[i] = vreinterpret_s8_s32(vdup_n_s32(values));
     }
     const auto rows = [&](int half) {
       int32x4_t first = vdupq_n_s32(0), second = vdupq_n_s32(0);  // rows 0, 0, 1, 1 and 2, 2, 3, 3
-      for (int i = 0; i < 8; i += kSteps) {
-        int16x8_t a = vmull_s8(vget_low_s8(q[i][half]), step[i]);
-        int16x8_t b = vmull_s8(vget_high_s8(q[i][half]), step[i]);
-        for (int j = i + 1; j < i + kSteps; ++j) {
-          a = vmlal_s8(a, vget_low_s8(q[j][half]), step[j]);
-          b = vmlal_s8(b, vget_high_s8(q[j][half]), step[j]);
+      for (int i = 0; i < kCount; i += kTogether) {
+        int16x8_t a = vmull_s8(vget_low_s8(q[kFirst + i][half]), step[i]);
+        int16x8_t b = vmull_s8(vget_high_s8(q[kFirst + i][half]), step[i]);
+        for (int j = i + 1; j < i + kTogether; ++j) {
+          a = vmlal_s8(a, vget_low_s8(q[kFirst + j][half]), step[j]);
+          b = vmlal_s8(b, vget_high_s8(q[kFirst + j][half]), step[j]);
         }
         first = vpadalq_s16(first, a);
         second = vpadalq_s16(second, b);
@@ -34,6 +33,15 @@ struct WideningMultiply {
       return vpaddq_s32(first, second);
     };
     return {rows(0), rows(1)};
+  }
+
+  template <WeightKind kKind>
+  static Int8 Dot(const NeonQuants& q, const int8_t* x) {
+    // 16-bit sums that still fit: all 8 steps of up to 5 bits (8 * 31 * 127), 2 of 8 bits (2 * 128 * 127).
+    return DotSteps < 0, 8, ShapeOf(kKind).bits == 8 ? 2 : 8 > (q, x);
+  }
+  static Int8 DotHalf(const NeonQuants& q, const int8_t* x, int half) {
+    return half == 0 ? DotSteps<0, 4, 4>(q, x) : DotSteps<4, 4, 4>(q, x);
   }
 };
 

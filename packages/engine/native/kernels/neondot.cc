@@ -10,21 +10,23 @@ namespace flash_slim {
 namespace {
 
 struct Sdot {
+  // Adds 4 steps from `first` on: 16 activations.
+  static int32x4_t Add16(int32x4_t dot, const NeonQuants& q, int first, int rows, int8x16_t x) {
+    dot = vdotq_laneq_s32(dot, q[first][rows], x, 0);
+    dot = vdotq_laneq_s32(dot, q[first + 1][rows], x, 1);
+    dot = vdotq_laneq_s32(dot, q[first + 2][rows], x, 2);
+    return vdotq_laneq_s32(dot, q[first + 3][rows], x, 3);
+  }
+
   template <WeightKind kKind>
   static Int8 Dot(const NeonQuants& q, const int8_t* x) {
     const int8x16_t x0 = vld1q_s8(x), x1 = vld1q_s8(x + 16);
-    const auto rows = [&](int half) {
-      int32x4_t dot = vdupq_n_s32(0);
-      dot = vdotq_laneq_s32(dot, q[0][half], x0, 0);
-      dot = vdotq_laneq_s32(dot, q[1][half], x0, 1);
-      dot = vdotq_laneq_s32(dot, q[2][half], x0, 2);
-      dot = vdotq_laneq_s32(dot, q[3][half], x0, 3);
-      dot = vdotq_laneq_s32(dot, q[4][half], x1, 0);
-      dot = vdotq_laneq_s32(dot, q[5][half], x1, 1);
-      dot = vdotq_laneq_s32(dot, q[6][half], x1, 2);
-      return vdotq_laneq_s32(dot, q[7][half], x1, 3);
-    };
+    const auto rows = [&](int half) { return Add16(Add16(vdupq_n_s32(0), q, 0, half, x0), q, 4, half, x1); };
     return {rows(0), rows(1)};
+  }
+  static Int8 DotHalf(const NeonQuants& q, const int8_t* x, int half) {
+    const int8x16_t x0 = vld1q_s8(x + 16 * half);
+    return {Add16(vdupq_n_s32(0), q, 4 * half, 0, x0), Add16(vdupq_n_s32(0), q, 4 * half, 1, x0)};
   }
 };
 

@@ -124,6 +124,12 @@ void AddEveryShape(Fixture* f) {
   f->AddChunk(WeightKind::kQ4_0, 64, {21, 21}, true, 2);
   f->AddChunk(WeightKind::kF16, 64, {9}, false, 5);
   f->AddChunk(WeightKind::kF32, 32, {17}, false, 1);
+  f->AddChunk(WeightKind::kQ4_K, 512, {21, 21}, true, 2);
+  f->AddChunk(WeightKind::kQ6_K, 256, {9, 11}, false, 2);
+  f->AddChunk(WeightKind::kQ5_K, 768, {8}, false, 1);
+  f->AddChunk(WeightKind::kQ5_0, 96, {30}, false, 3);
+  f->AddChunk(WeightKind::kQ5_1, 64, {17}, false, 1);
+  f->AddChunk(WeightKind::kBF16, 32, {12}, false, 2);
   // Several pieces of 2 MB, pieces that end inside a tensor, units that do not divide the piece.
   f->AddChunk(WeightKind::kQ8_0, 2048, {1500, 333, 334}, false, 7);
   f->AddChunk(WeightKind::kQ4_0, 2048, {2000, 2000}, true, 14);
@@ -255,6 +261,7 @@ void TestRefusals() {
   CHECK(code([](Fixture* f) { f->chunks[0].columns = 33; }) == "BAD_CHUNK");
   CHECK(code([](Fixture* f) { f->chunks[0].columns = int64_t(1) << 60; }) == "BAD_CHUNK");
   CHECK(code([](Fixture* f) { f->chunks[0].columns = -32; }) == "BAD_CHUNK");
+  CHECK(code([](Fixture* f) { f->chunks[0].kind = WeightKind::kQ4_K; }) == "BAD_CHUNK");  // 64 columns of 256
   CHECK(code([](Fixture* f) { f->chunks[0].unit_row_blocks = int64_t(1) << 60; }) == "BAD_CHUNK");
   CHECK(code([](Fixture* f) { f->chunks[0].unit_row_blocks = 0; }) == "BAD_CHUNK");
   CHECK(code([](Fixture* f) { f->chunks[0].kind = WeightKind(99); }) == "BAD_CHUNK");

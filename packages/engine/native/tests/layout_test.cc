@@ -8,32 +8,11 @@
 
 #include "kernels/half.h"
 #include "tests/check.h"
+#include "tests/source_value.h"
 
 using namespace flash_slim;
 
 namespace {
-
-// The file's own block format, read from its specification, one value at a time.
-float SourceValue(WeightKind kind, const uint8_t* row, int64_t k) {
-  const uint8_t* block = row + k / 32 * (BlockBytes(kind) / 8);
-  const int i = k % 32;
-  const auto half = [](const uint8_t* p) { return HalfToFloat(uint16_t(p[0] | p[1] << 8)); };
-  float value;
-  switch (kind) {
-    case WeightKind::kF32:
-      std::memcpy(&value, block + 4 * i, 4);
-      return value;
-    case WeightKind::kF16:
-      return half(block + 2 * i);
-    case WeightKind::kQ8_0:
-      return half(block) * float(int8_t(block[2 + i]));
-    case WeightKind::kQ4_0:
-      return half(block) * float((i < 16 ? block[2 + i] & 15 : block[2 + i - 16] >> 4) - 8);
-    case WeightKind::kQ4_1:
-      return std::fma(half(block), float(i < 16 ? block[4 + i] & 15 : block[4 + i - 16] >> 4), half(block + 2));
-  }
-  return NAN;
-}
 
 bool SameBits(float a, float b) { return std::memcmp(&a, &b, 4) == 0 || (std::isnan(a) && std::isnan(b)); }
 
@@ -84,12 +63,12 @@ void CheckHalf() {
 
 int main() {
   CheckHalf();
-  for (WeightKind kind :
-       {WeightKind::kF32, WeightKind::kF16, WeightKind::kQ8_0, WeightKind::kQ4_0, WeightKind::kQ4_1}) {
-    for (int64_t columns : {32, 64, 576, 2048}) {
+  for (WeightKind kind : kAllKinds) {
+    for (int64_t columns : {32, 64, 576, 2048, 256, 768}) {
+      if (columns % ShapeOf(kind).values != 0) continue;
       for (int rows : {1, 3, 8}) CheckKind(kind, columns, rows);
     }
   }
-  CHECK(BlockBytes(WeightKind(200)) == 0);
+  CHECK(!IsKnown(WeightKind(200)) && !IsKnown(WeightKind(11)));
   return 0;
 }

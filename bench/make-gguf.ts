@@ -4,11 +4,23 @@ import { parseArgs } from 'node:util';
 import type { WeightKind } from '@flash-slim/model';
 import { type ShapeName, shapes, writeRandomGguf } from '@flash-slim/model/testing';
 
-const kinds = ['Q4_0', 'Q4_1', 'Q8_0', 'F16', 'F32'] as const satisfies WeightKind[];
+const kinds = [
+  'Q4_0',
+  'Q4_1',
+  'Q5_0',
+  'Q5_1',
+  'Q8_0',
+  'Q4_K',
+  'Q5_K',
+  'Q6_K',
+  'F16',
+  'BF16',
+  'F32',
+] as const satisfies WeightKind[];
 const usage = `usage: node bench/make-gguf.ts --out FILE [options]
   --shape NAME            ${Object.keys(shapes).join(', ')} (default llama-3.2-1b)
   --type KIND             of all matrices: ${kinds.join(', ')} (default Q4_0)
-  --embedding-type KIND   of the embedding (default Q8_0 with 4-bit types, else as --type)
+  --embedding-type KIND   of the embedding (default Q8_0 with Q4 and Q5 types, Q6_K with their K types, else as --type)
   --head-type KIND        of an untied head (default as the embedding)
   --tied | --untied       head (default as published)
   --tokenizer-from FILE   a GGUF whose tokenizer is copied (default a tiny one)

@@ -72,6 +72,11 @@ const cases: [string, string, (cmt: ChunkMetadataTable) => void][] = [
     },
   ],
   ['kind against the units', '/weight_chunks/DECODE/2/columns', (c) => (row(c, 2).kind = 'Q4_0')],
+  [
+    'a K type with columns not of 256',
+    '/weight_chunks/DECODE/2/columns',
+    (c) => Object.assign(row(c, 2), { kind: 'Q4_K', columns: 576 }),
+  ],
   ['rows against row blocks', '/weight_chunks/DECODE/2/rows', (c) => (row(c, 2).rows += 1)],
   ['rows that are too few', '/weight_chunks/DECODE/2/rows', (c) => (row(c, 2).rows -= 8)],
   ['gathering what is not gathered', '/weight_chunks/DECODE/2/op', (c) => (row(c, 2).op = 'GatherRows')],

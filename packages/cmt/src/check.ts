@@ -10,7 +10,19 @@ export const pageBytes = 4096;
 export const modes: readonly Mode[] = ['PREFILL', 'DECODE'];
 
 /** Bytes of 8 rows x 32 values in layout 8x4. */
-const blockBytes: Record<WeightKind, number> = { F32: 1024, F16: 512, Q8_0: 272, Q4_0: 144, Q4_1: 160 };
+const blockBytes: Record<WeightKind, number> = {
+  F32: 1024,
+  F16: 512,
+  BF16: 512,
+  Q8_0: 272,
+  Q4_0: 144,
+  Q4_1: 160,
+  Q5_0: 176,
+  Q5_1: 192,
+  Q4_K: 144,
+  Q5_K: 176,
+  Q6_K: 210,
+};
 
 /** The table that `value` is. Throws CmtError CMT_INVALID with the path of the first offending field. */
 export function checkCmt(value: unknown): ChunkMetadataTable {
@@ -104,6 +116,9 @@ function checkRange(row: CmtRow, at: string): void {
 }
 
 function checkShape(row: CmtRow, chunk: CmtUnits, at: string): void {
+  if (row.kind.endsWith('_K') && row.columns % 256 !== 0) {
+    refuse(`${at}/columns`, `is ${row.columns}, but ${row.kind} comes in blocks of 256`);
+  }
   const rowBlockBytes = (row.columns / 32) * blockBytes[row.kind];
   expectEqual(
     `${at}/columns`,

@@ -94,10 +94,19 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-const bytesPer8x32 = { F32: 1024, F16: 512, Q8_0: 272, Q4_0: 144, Q4_1: 160 } as const satisfies Record<
-  WeightKind,
-  number
->;
+const bytesPer8x32 = {
+  F32: 1024,
+  F16: 512,
+  BF16: 512,
+  Q8_0: 272,
+  Q4_0: 144,
+  Q4_1: 160,
+  Q5_0: 176,
+  Q5_1: 192,
+  Q4_K: 144,
+  Q5_K: 176,
+  Q6_K: 210,
+} as const satisfies Record<WeightKind, number>;
 
 /** The manifest that a weight cache of this model would have, with made-up checksums. Units have about `unitBytes`. */
 export function syntheticManifest(model: SyntheticModel, unitBytes = 65536, seed = 1): CacheManifest {

@@ -9,7 +9,7 @@ import type { WeightCache } from '@flash-slim/weight-cache';
 import type { InjectedFault } from './engine.ts';
 import { profilingPlan } from './profiling-plan.ts';
 import { course, logitBytes, runCourse, testTokens, withEngine } from './testing/run.ts';
-import { type Cut, cutPlan, everything, makeCache, testDirectory } from './testing/tiny-model.ts';
+import { type Cut, cutPlan, everything, makeCache, smallShape, testDirectory } from './testing/tiny-model.ts';
 
 const directory = testDirectory();
 const { kernels, ioUring } = deviceFacts();
@@ -17,10 +17,22 @@ const readers = ioUring ? (['pread', 'io_uring'] as const) : (['pread'] as const
 const residentCourse = (cache: WeightCache, cut: Cut = {}) =>
   runCourse(cache, { plan: cutPlan(cache, { ...cut, resident: everything }) });
 
+/** For the K types, whose blocks have 256 values. */
+const wideShape = { ...smallShape, hiddenSize: 256, feedForwardSize: 512, heads: 8, kvHeads: 2 };
+
 const models: Record<string, RandomGgufOptions> = {
   'Q4_0, tied': { kind: 'Q4_0' },
   'Q4_1, untied, odd vocabulary': { kind: 'Q4_1', tiedHead: false, vocabularySize: 283 },
   'Q8_0, tied, odd vocabulary': { kind: 'Q8_0', vocabularySize: 283 },
+  'Q4_K and Q6_K mixed, tied': {
+    kind: 'Q4_K',
+    shape: wideShape,
+    kinds: { 'blk.0.attn_v.weight': 'Q6_K', 'blk.1.ffn_down.weight': 'Q6_K' },
+  },
+  'Q5_K, embedding Q4_K, untied': { kind: 'Q5_K', embeddingKind: 'Q4_K', tiedHead: false, shape: wideShape },
+  'Q5_0, tied': { kind: 'Q5_0', embeddingKind: 'Q5_0' },
+  'Q5_1, untied': { kind: 'Q5_1', embeddingKind: 'Q5_1', tiedHead: false },
+  'BF16, tied': { kind: 'BF16' },
   'F16, untied': { kind: 'F16', tiedHead: false },
   'F32, tied': { kind: 'F32' },
 };

@@ -6,7 +6,19 @@ import type { PrefetchPlan } from '@flash-slim/plan';
 import type { CacheManifest } from '@flash-slim/weight-cache';
 
 /** WeightKind's numbers in kernels/layout.h. */
-const kindNumbers: Record<WeightKind, number> = { F32: 0, F16: 1, Q8_0: 2, Q4_0: 3, Q4_1: 4 };
+const kindNumbers: Record<WeightKind, number> = {
+  F32: 0,
+  F16: 1,
+  Q8_0: 2,
+  Q4_0: 3,
+  Q4_1: 4,
+  Q4_K: 5,
+  Q6_K: 6,
+  Q5_K: 7,
+  Q5_0: 8,
+  Q5_1: 9,
+  BF16: 10,
+};
 
 export function nativeChunks(manifest: CacheManifest): NativeChunk[] {
   return manifest.chunks.map((chunk) => ({

@@ -1,7 +1,7 @@
 // What every importer (GGUF, folders of safetensors) yields, and what the packages after it read.
 
 /** How a weight's values are stored, named as GGUF names them. Each has its own layout. */
-export type WeightKind = 'F32' | 'F16' | 'Q8_0' | 'Q4_0' | 'Q4_1';
+export type WeightKind = 'F32' | 'F16' | 'BF16' | 'Q8_0' | 'Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1' | 'Q4_K' | 'Q5_K' | 'Q6_K';
 
 /** The facts about a model that sizes and shapes follow from. */
 export interface ModelConfig {
@@ -52,7 +52,7 @@ export interface ChunkSpec {
   kind: WeightKind;
   /** Sum of the tensors' rows. */
   rows: number;
-  /** A multiple of 32. */
+  /** A multiple of 32, of 256 in the K types. */
   columns: number;
   tensors: TensorBytes[];
   arrangement: 'concatenated' | 'row-blocks-alternating';

@@ -76,7 +76,7 @@ export function randomRequest(seed: number): PlanRequest {
       maxContextLength: 4096,
       tiedHead: random() < 0.5,
     },
-    kind: pick(['F32', 'F16', 'Q8_0', 'Q4_0', 'Q4_1']),
+    kind: pick(['F32', 'F16', 'Q8_0', 'Q5_1', 'Q4_0', 'Q4_1']),
     headKind: pick(['F16', 'Q8_0', 'Q4_0']),
   };
   const times = {

@@ -56,7 +56,7 @@ test('units cover about 128 KiB, one row block where rows are gathered, and neve
   const { chunks } = layOut(model);
   assert.deepEqual(
     chunks.map((chunk) => chunk.unit_row_blocks),
-    [1, 273, 454, 64, 14, 2],
+    [1, 273, 454, 64, 14, 39, 2],
   );
   assert.deepEqual(
     chunks.map((chunk) => chunk.row_blocks),

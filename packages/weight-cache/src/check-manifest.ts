@@ -51,6 +51,7 @@ function checkShape(chunk: CachedChunk, at: string, expect: (field: string, foun
     expect(`${at}/gathered`, Number(chunk.gathered), 1);
     expect(`${at}/unit_row_blocks`, chunk.unit_row_blocks, 1);
   }
+  expect(`${at}/columns modulo ${kinds[chunk.kind].values}`, chunk.columns % kinds[chunk.kind].values, 0);
   expect(`${at}/row_block_bytes`, chunk.row_block_bytes, (chunk.columns / 32) * kinds[chunk.kind].blockBytes);
   expect(`${at}/row_blocks`, chunk.row_blocks, rowBlocksOf(chunk, chunk.tensors.length));
   expect(`${at}/bytes`, chunk.bytes, chunk.row_blocks * chunk.row_block_bytes);

@@ -8,13 +8,22 @@ import type { CachedChunk } from './manifest.ts';
 export const pageBytes = 4096;
 export const alignUp = (bytes: number): number => Math.ceil(bytes / pageBytes) * pageBytes;
 
-/** kernels/layout.h: WeightKind's numbers, and the bytes of 8 rows x 32 values. */
-export const kinds: Record<WeightKind, { number: number; blockBytes: number }> = {
-  F32: { number: 0, blockBytes: 1024 },
-  F16: { number: 1, blockBytes: 512 },
-  Q8_0: { number: 2, blockBytes: 272 },
-  Q4_0: { number: 3, blockBytes: 144 },
-  Q4_1: { number: 4, blockBytes: 160 },
+/**
+ * kernels/layout.h: WeightKind's numbers, the bytes of 8 rows x 32 values (of the K types an eighth of a block), and the
+ * values of a block, of which columns are a multiple.
+ */
+export const kinds: Record<WeightKind, { number: number; blockBytes: number; values: number }> = {
+  F32: { number: 0, blockBytes: 1024, values: 32 },
+  F16: { number: 1, blockBytes: 512, values: 32 },
+  Q8_0: { number: 2, blockBytes: 272, values: 32 },
+  Q4_0: { number: 3, blockBytes: 144, values: 32 },
+  Q4_1: { number: 4, blockBytes: 160, values: 32 },
+  Q4_K: { number: 5, blockBytes: 144, values: 256 },
+  Q6_K: { number: 6, blockBytes: 210, values: 256 },
+  Q5_K: { number: 7, blockBytes: 176, values: 256 },
+  Q5_0: { number: 8, blockBytes: 176, values: 32 },
+  Q5_1: { number: 9, blockBytes: 192, values: 32 },
+  BF16: { number: 10, blockBytes: 512, values: 32 },
 };
 
 /** cache/row_converter.h: SourceForm's numbers, and the bytes of a value. */
@@ -116,7 +125,9 @@ function layOutChunk(spec: ChunkSpec, index: number, offset: number): CachedChun
   if (spec.rows < 1) bad('has no rows');
   if (alternating && (spec.tensors.length !== 2 || spec.gathered)) bad('only pairs of tensors alternate, not gathered');
   if (!(spec.kind in kinds)) bad(`unknown kind ${spec.kind}`);
-  if (spec.columns % 32 !== 0 || spec.columns < 32) bad(`${spec.columns} columns, which is not a multiple of 32`);
+  const { values } = kinds[spec.kind];
+  if (spec.columns % values !== 0 || spec.columns < 1)
+    bad(`${spec.columns} columns, which is not a multiple of ${values}`);
   const rowBlockBytes = (spec.columns / 32) * kinds[spec.kind].blockBytes;
   const rowBlocks = rowBlocksOf(spec, spec.tensors.length);
   const together = alternating ? 2 : 1; // a unit must not part gate from up

@@ -33,6 +33,7 @@ export const tinyShapes: ChunkShape[] = [
   { kind: 'Q4_0', columns: 64, rows: [21, 21], alternating: true },
   { kind: 'F16', columns: 128, rows: [37] },
   { kind: 'Q4_0', columns: 2048, rows: [700] },
+  { kind: 'Q6_K', columns: 512, rows: [20, 5] },
 ];
 
 /** Bytes that look random and are the same each time. */

@@ -34,6 +34,12 @@ describe('the exported graph computes what plain loops do', () => {
     'Q4_0, tied head': { kind: 'Q4_0', seed: 3 },
     'Q4_1, untied head': { kind: 'Q4_1', tiedHead: false, seed: 4 },
     'kinds mixed, RoPE scaled': { kind: 'Q4_1', kinds, shape: { llama3Scaling: scaling, ropeBase: 500 }, seed: 5 },
+    'K types mixed': {
+      kind: 'Q4_K',
+      kinds: { 'blk.0.attn_v.weight': 'Q6_K', 'blk.1.ffn_up.weight': 'Q5_K', 'blk.0.ffn_gate.weight': 'BF16' },
+      shape: { hiddenSize: 256, feedForwardSize: 256, headSize: 64 },
+      seed: 7,
+    },
     'F32, one KV head': { kind: 'F32', shape: { kvHeads: 1, headSize: 32 }, seed: 6 },
   };
   for (const [name, options] of Object.entries(models)) {

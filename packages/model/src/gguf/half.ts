@@ -15,3 +15,7 @@ export function halfValues(): Float32Array {
   table ??= Float32Array.from({ length: 65536 }, (_, bits) => widen(bits));
   return table;
 }
+
+/** Of the two bytes at `at`, little-endian. */
+export const half = (bytes: Uint8Array, at: number): number =>
+  halfValues()[(bytes[at] as number) | ((bytes[at + 1] as number) << 8)] as number;

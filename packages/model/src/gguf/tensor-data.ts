@@ -5,7 +5,7 @@ import type { SourceFile, WeightKind } from '../types.ts';
 import { dequantize } from './dequantize.ts';
 import { expandFloats, formBytes } from './float-forms.ts';
 import type { GgufTensor } from './header.ts';
-import { isWeightKind } from './tensor-types.ts';
+import { isWeightKind, tensorTypeNumbers } from './tensor-types.ts';
 
 /** Source bytes of one piece; the floats made of it take up to 7.1 times as much. */
 const pieceBytes = 1 << 20;
@@ -15,7 +15,7 @@ export function weightKind(path: string, tensor: GgufTensor): WeightKind {
   if (isWeightKind(tensor.type.name)) return tensor.type.name;
   throw new ModelError(
     'UNSUPPORTED_TYPE',
-    `${path}: the tensor ${tensor.name} is ${tensor.type.name}; F32, F16, Q8_0, Q4_0 and Q4_1 are supported: get or make the model in one of them`,
+    `${path}: the tensor ${tensor.name} is ${tensor.type.name}; ${Object.keys(tensorTypeNumbers).join(', ')} are supported: get or make the model in one of them`,
   );
 }
 

@@ -49,7 +49,19 @@ const types: Record<number, TensorType> = {
 export const tensorType = (number: number): TensorType | undefined => types[number];
 
 /** The number of a weight kind in a GGUF. */
-export const tensorTypeNumbers: Record<WeightKind, number> = { F32: 0, F16: 1, Q4_0: 2, Q4_1: 3, Q8_0: 8 };
+export const tensorTypeNumbers: Record<WeightKind, number> = {
+  F32: 0,
+  F16: 1,
+  Q4_0: 2,
+  Q4_1: 3,
+  Q5_0: 6,
+  Q5_1: 7,
+  Q8_0: 8,
+  Q4_K: 12,
+  Q5_K: 13,
+  Q6_K: 14,
+  BF16: 30,
+};
 
 export const tensorTypeNamed = (kind: WeightKind): TensorType => types[tensorTypeNumbers[kind]] as TensorType;
 

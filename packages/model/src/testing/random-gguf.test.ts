@@ -11,11 +11,20 @@ import { TensorReader } from '../gguf/tensor-data.ts';
 import type { WeightKind } from '../types.ts';
 import { type RandomGgufOptions, writeRandomGguf } from './random-gguf.ts';
 import { toHalf } from './random-rows.ts';
+import { shapes } from './shapes.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'flash-slim-random-'));
 after(() => rmSync(directory, { recursive: true }));
 const path = join(directory, 'model.gguf');
-const kinds: WeightKind[] = ['F32', 'F16', 'Q8_0', 'Q4_0', 'Q4_1'];
+const smallKinds: WeightKind[] = ['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1'];
+const kinds: WeightKind[] = [...smallKinds, 'Q4_K', 'Q5_K', 'Q6_K'];
+/** Columns that the kind's blocks divide. */
+const columnsOf = (kind: WeightKind) => (smallKinds.includes(kind) ? 64 : 256);
+const shapeOf = (kind: WeightKind) => ({
+  hiddenSize: columnsOf(kind),
+  feedForwardSize: 2 * columnsOf(kind),
+  headSize: columnsOf(kind) / shapes.tiny.heads,
+});
 
 const bytesOf = (options: RandomGgufOptions) => {
   writeRandomGguf(path, options);
@@ -44,7 +53,7 @@ test('halves are the nearest ones', () => {
 
 for (const kind of kinds) {
   test(`${kind} weights have mean 0 and the deviation that keeps products at 1`, async () => {
-    const written = writeRandomGguf(path, { kind });
+    const written = writeRandomGguf(path, { kind, shape: shapeOf(kind) });
     assert.equal(written.fileBytes, readFileSync(path).length);
     const tensor = readGgufHeader(path).tensors.get('blk.1.ffn_gate.weight');
     assert.ok(tensor);
@@ -53,7 +62,8 @@ for (const kind of kinds) {
     const values = await reader.floats(tensor);
     await reader.close();
     const deviation = Math.sqrt(mean(values.map((value) => value * value)));
-    assert.ok(Math.abs(deviation * 8 - 1) < 0.05, `deviation ${deviation} for 64 columns`);
+    const columns = columnsOf(kind);
+    assert.ok(Math.abs(deviation * Math.sqrt(columns) - 1) < 0.05, `deviation ${deviation} for ${columns} columns`);
     assert.ok(Math.abs(mean(values)) < 0.05 * deviation, `mean ${mean(values)}`);
   });
 }
@@ -104,7 +114,7 @@ describe('what comes out', () => {
   for (const kind of kinds) {
     for (const tiedHead of [true, false]) {
       test(`peaky ${kind} with ${tiedHead ? 'a tied' : 'an untied'} head has one token far ahead`, async () => {
-        writeRandomGguf(path, { kind, tiedHead, peaky: true });
+        writeRandomGguf(path, { kind, tiedHead, peaky: true, shape: shapeOf(kind) });
         const rows = await plainLogits(path, tokens);
         rows.forEach((row, t) => {
           const best = largest(row);

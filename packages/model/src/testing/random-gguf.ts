@@ -23,7 +23,7 @@ export interface RandomGgufOptions {
   shape?: ShapeName | Partial<ModelShape> | undefined;
   /** Of all matrices but embedding and head. Default Q4_0. */
   kind?: WeightKind | undefined;
-  /** Of the embedding, and of the head; default Q8_0 for the kinds with 4 bits (as quantizers do), else `kind`. */
+  /** Of the embedding, and of the head; default more bits for kinds with 4 or 5 (as quantizers do), else `kind`. */
   embeddingKind?: WeightKind | undefined;
   headKind?: WeightKind | undefined;
   /** Kinds of single tensors by name ("blk.0.attn_q.weight"), for mixtures. */
@@ -138,11 +138,16 @@ function tokenizerMetadata(options: RandomGgufOptions): { metadata: MetadataEntr
   }
 }
 
+function quantizersEmbedding(kind: WeightKind): WeightKind {
+  if (/^Q[45]_[01]$/.test(kind)) return 'Q8_0';
+  return /^Q[45]_K$/.test(kind) ? 'Q6_K' : kind;
+}
+
 function layOut(shape: ModelShape, vocabularySize: number, options: RandomGgufOptions): Tensor[] {
   const { hiddenSize, feedForwardSize, heads, kvHeads, headSize, layers } = shape;
   const seed = options.seed ?? 1;
   const kind = options.kind ?? 'Q4_0';
-  const embeddingKind = options.embeddingKind ?? (kind === 'Q4_0' || kind === 'Q4_1' ? 'Q8_0' : kind);
+  const embeddingKind = options.embeddingKind ?? quantizersEmbedding(kind);
   const tensors: Tensor[] = [];
   let offset = 0;
   const add = (

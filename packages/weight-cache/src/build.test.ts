@@ -60,7 +60,7 @@ test('units cover about 128 KiB, one row block where rows are gathered, and neve
   );
   assert.deepEqual(
     chunks.map((chunk) => chunk.row_blocks),
-    [6, 6, 6, 5, 88, 4],
+    [6, 6, 6, 5, 88, 4, 4],
   );
 });
 

@@ -4,8 +4,9 @@ import { dirname, join } from 'node:path';
 import { readGgufHeader } from '../gguf/header.ts';
 import { compileTokenizer } from './compile.ts';
 import { TokenizerError } from './error.ts';
-import { compileRankFile, compileTekken, isTekken, looksLikeRanks } from './ranks.ts';
+import { compileRankFile, looksLikeRanks } from './ranks.ts';
 import { compileSentencePiece } from './sentencepiece.ts';
+import { compileTekken } from './tekken.ts';
 import { compileTokenizerJson } from './tokenizer-json.ts';
 
 /** Of a vocabulary of 262k tokens, 33 MB. */
@@ -25,7 +26,7 @@ export function compileTokenizerFile(path: string): Uint8Array {
   if (start.toString('latin1', 0, 4) === 'GGUF') return compileTokenizer(readGgufHeader(file).metadata);
   const bytes = readBounded(file, maxFileBytes);
   if (looksLikeRanks(start)) return compileRankFile(bytes);
-  if (/^\s*\{/.test(start.toString('utf8').replace(/^\ufeff/, ''))) return compileJson(file, bytes.toString('utf8'));
+  if (/^\s*\{/.test(start.toString('utf8').replace(/^\ufeff/, ''))) return compileJson(file, bytes);
   const { add_bos_token: addBos, add_eos_token: addEos } = configBeside(file, 'tokenizer_config.json');
   return compileSentencePiece(bytes, {
     ...(typeof addBos === 'boolean' ? { addBos } : {}),
@@ -33,12 +34,9 @@ export function compileTokenizerFile(path: string): Uint8Array {
   });
 }
 
-function compileJson(file: string, json: string): Uint8Array {
-  // Told by the start of its own configuration, as a tokenizer.json begins with its version.
-  if (/"default_num_special_tokens"/.test(json.slice(0, 65536))) {
-    const tekken: unknown = parsed(file, json);
-    if (isTekken(tekken)) return compileTekken(tekken);
-  }
+function compileJson(file: string, json: Buffer): Uint8Array {
+  // In its configuration, with which it begins.
+  if (json.subarray(0, 65536).includes('"default_num_special_tokens"')) return compileTekken(json);
   return compileTokenizerJson(json, {
     tokenizerConfig: configBeside(file, 'tokenizer_config.json'),
     generationConfig: { ...configBeside(file, 'config.json'), ...configBeside(file, 'generation_config.json') },

@@ -78,7 +78,8 @@ export function mergeTables(
 
 /**
  * The merges that are meant where a vocabulary has scores (or ranks) instead: any two neighbours merge whose bytes
- * together are a token, the highest score first.
+ * together are a token, the highest score first. A token with a character that is none by itself is never merged;
+ * vocabularies have a token for each character that they use.
  * @param ordinary the tokens that merging yields, in any order
  * @param characters whether tokens are cut between characters only, or between any two bytes
  */

@@ -20,7 +20,7 @@ const texts = manyTexts(12_000, 2);
 
 function compiled(name: string): Uint8Array {
   if (name.endsWith('.model')) return compileSentencePiece(fixture(name));
-  if (name.endsWith('.json')) return compileTokenizerJson(fixture(name).toString());
+  if (name.endsWith('.json')) return compileTokenizerJson(fixture(name));
   const [file = '', encoding = ''] = name.split(' ');
   const preTokenizer = { 'llama-3': 'llama-bpe' }[encoding] ?? encoding;
   assert.ok(preTokenizerNames.includes(preTokenizer));

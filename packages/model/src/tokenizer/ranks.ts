@@ -1,6 +1,6 @@
 // Byte-level BPE by ranks alone, tiktoken's form: any two neighbours merge whose bytes together have a rank, the lowest
 // first; a word that has a rank is taken whole. Rank files ("<base64 of a token's bytes> <rank>" a line) say nothing
-// else, so the rest is known by the number of ranks; Mistral's tekken.json has patterns and control tokens as well.
+// else, so the rest is known by the number of ranks.
 import { assembleTokenizer } from './assemble.ts';
 import { packed } from './byte-strings.ts';
 import { TokenizerError } from './error.ts';
@@ -8,7 +8,6 @@ import { tokenType } from './format.ts';
 import { mergesByScore } from './merges.ts';
 import { invalidTokenizer } from './metadata.ts';
 import type { Pipeline } from './pipeline.ts';
-import { knownPattern, preTokenizerNames } from './pre-tokenizers.ts';
 
 export interface RankEncoding {
   /** A name in pre-tokenizers.ts. */
@@ -158,61 +157,4 @@ function readRankFile(bytes: Uint8Array): Uint8Array[] {
     ranked[Number(rank)] = Buffer.from(base64, 'base64');
   }
   return ranked as Uint8Array[];
-}
-
-/** Of Mistral models whose tekken.json lists none; the rest up to their number has no meaning yet. */
-const tekkenSpecials = (
-  '<unk> <s> </s> [INST] [/INST] [AVAILABLE_TOOLS] [/AVAILABLE_TOOLS] [TOOL_RESULTS] [/TOOL_RESULTS] [TOOL_CALLS] ' +
-  '[IMG] <pad> [IMG_BREAK] [IMG_END] [PREFIX] [MIDDLE] [SUFFIX] [SYSTEM_PROMPT] [/SYSTEM_PROMPT] [TOOL_CONTENT]'
-).split(' ');
-
-export interface TekkenFile {
-  config: { pattern: string; default_vocab_size: number; default_num_special_tokens: number };
-  vocab: { rank: number; token_bytes: string }[];
-  special_tokens?: { rank: number; token_str: string }[] | null;
-}
-
-export function isTekken(value: unknown): value is TekkenFile {
-  const { config, vocab, special_tokens } = (value ?? {}) as Partial<TekkenFile>;
-  return (
-    typeof config?.pattern === 'string' &&
-    Number.isInteger(config.default_vocab_size) &&
-    Number.isInteger(config.default_num_special_tokens) &&
-    Array.isArray(vocab) &&
-    vocab.every((token, i) => token?.rank === i && typeof token.token_bytes === 'string') &&
-    (special_tokens ?? []).every((token) => Number.isInteger(token?.rank) && typeof token.token_str === 'string')
-  );
-}
-
-/** @throws TokenizerError UNSUPPORTED_TOKENIZER, INVALID_TOKENIZER */
-export function compileTekken({ config, vocab, special_tokens }: TekkenFile): Uint8Array {
-  const { pattern, default_vocab_size: vocabulary, default_num_special_tokens: firstId } = config;
-  if (firstId < 0 || vocabulary <= firstId || vocabulary - firstId > vocab.length || firstId > vocab.length) {
-    throw invalidTokenizer(`it has ${vocab.length} ranks for ${vocabulary} tokens, ${firstId} of them special`);
-  }
-  const known = knownPattern(pattern);
-  if (known === null) {
-    throw new TokenizerError(
-      'UNSUPPORTED_TOKENIZER',
-      `This tekken.json cuts text at ${JSON.stringify(pattern).slice(0, 200)}, which is not known here ` +
-        `(known are the patterns of ${preTokenizerNames.join(', ')}), and guessing would give wrong tokens.`,
-    );
-  }
-  const named = special_tokens ?? tekkenSpecials.map((token_str, rank) => ({ rank, token_str }));
-  const specials = new Map(named.map(({ rank, token_str }) => [rank, token_str]));
-  for (let id = 0; id < firstId; id++) if (!specials.has(id)) specials.set(id, `<SPECIAL_${id}>`);
-  if ([...specials.keys()].some((id) => id < 0 || id >= firstId)) {
-    throw invalidTokenizer(`it has special tokens past the ${firstId} that it says`);
-  }
-  return compileRanks(
-    vocab.slice(0, vocabulary - firstId).map(({ token_bytes }) => Buffer.from(token_bytes, 'base64')),
-    {
-      pipeline: { normalize: [], split: [{ type: 'pattern', pattern: known, behavior: 'isolated' }] },
-      specials,
-      bos: '<s>',
-      eos: '</s>',
-      addBos: true,
-      firstId,
-    },
-  );
 }

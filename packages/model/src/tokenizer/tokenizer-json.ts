@@ -2,9 +2,9 @@
 // pre-tokenizers that models of today use. Whatever else it asks for is refused by name: a guess would give wrong tokens.
 import { assembleTokenizer, indexTokens } from './assemble.ts';
 import { decodeAlphabet } from './byte-alphabet.ts';
-import { type ByteStrings, packed } from './byte-strings.ts';
+import { ByteStringIndex, type ByteStrings } from './byte-strings.ts';
 import { specialRule, tokenType } from './format.ts';
-import { type MergePairs, mergeTables } from './merges.ts';
+import { mergeTables } from './merges.ts';
 import { Normalizer } from './normalizer.ts';
 import { characterVocabulary, spacesOnlyLead, spelledByte, unescapeSpaces } from './spellings.ts';
 import { readSteps, type Steps } from './tokenizer-json-steps.ts';
@@ -19,6 +19,7 @@ import {
   text,
   unsupported,
 } from './tokenizer-json-values.ts';
+import { isTokenId, scanTokenizerJson, type TokenizerJsonParts } from './tokenizer-json-vocabulary.ts';
 
 /** What lies beside a tokenizer.json: tokenizer_config.json and generation_config.json, parsed. */
 export interface TokenizerJsonSurroundings {
@@ -26,33 +27,25 @@ export interface TokenizerJsonSurroundings {
   generationConfig?: unknown;
 }
 
-/** Ids past what any vocabulary has would make tables of their size. */
-const maxTokens = 1 << 22;
-
 /**
- * @param json the file's text
+ * @param json the file's bytes
  * @returns what Tokenizer.fromBytes reads
  * @throws TokenizerError UNSUPPORTED_TOKENIZER, INVALID_TOKENIZER
  */
-export function compileTokenizerJson(json: string, surroundings: TokenizerJsonSurroundings = {}): Uint8Array {
-  let root: Json;
-  try {
-    root = JSON.parse(json);
-  } catch (cause) {
-    throw invalid(`it is no JSON (${(cause as Error).message})`);
-  }
-  const file = object('the file', root);
-  const model = object('model', file.model);
+export function compileTokenizerJson(json: Uint8Array, surroundings: TokenizerJsonSurroundings = {}): Uint8Array {
+  const parts = scanTokenizerJson(json);
+  const { file, model } = parts;
   // Files of old versions leave the type out.
-  const type = text('model.type', model.type ?? ('merges' in model ? 'BPE' : 'Unigram'));
+  const type = text('model.type', model.type ?? (parts.merges === null ? 'Unigram' : 'BPE'));
   if (type !== 'BPE' && type !== 'Unigram') throw unsupported(`its model is of type "${type}"`);
+  if ((parts.ids === null) !== (type === 'Unigram')) throw invalid(`model.vocab is not one of a model of type ${type}`);
 
   const steps = readSteps(file.normalizer ?? null, file.pre_tokenizer ?? null);
-  const vocabulary = readVocabulary(type, model, list('added_tokens', file.added_tokens ?? []));
+  const vocabulary = readVocabulary(parts, list('added_tokens', file.added_tokens ?? []));
   const named = namedTokens(vocabulary, file, model, surroundings);
   return type === 'Unigram'
     ? compileUnigram(vocabulary, model, steps, named)
-    : compileMerges(vocabulary, model, steps, named);
+    : compileMerges(vocabulary, parts, steps, named);
 }
 
 interface AddedToken {
@@ -65,29 +58,67 @@ interface Vocabulary {
   types: Uint8Array;
   added: Map<number, AddedToken>;
   idOf: (content: string) => number | null;
-  scores: Float64Array | null;
+  /** Empty where pieces have none. */
+  scores: Float64Array;
 }
 
-function readVocabulary(type: string, model: JsonObject, addedTokens: Json[]): Vocabulary {
-  const ids = new Map<string, number>();
-  const scores: number[] = [];
-  if (type === 'Unigram') {
-    for (const [id, entry] of list('model.vocab', model.vocab).entries()) {
-      const [piece, score] = list(`model.vocab[${id}]`, entry);
-      if (typeof score !== 'number') throw invalid(`model.vocab[${id}] has no score`);
-      // Where a piece is there twice, text becomes the last.
-      ids.set(text(`model.vocab[${id}][0]`, piece), id);
-      scores.push(score);
-    }
-  } else {
-    for (const [piece, id] of Object.entries(object('model.vocab', model.vocab))) ids.set(piece, idNumber(piece, id));
+function readVocabulary({ pieces, ids, scores }: TokenizerJsonParts, addedTokens: Json[]): Vocabulary {
+  const { added, types: addedTypes } = readAdded(addedTokens);
+  const count = pieces.starts.length - 1;
+  const idOfPiece = (piece: number) => (ids === null ? piece : (ids[piece] as number));
+  let size = 0;
+  for (let piece = 0; piece < count; piece++) size = Math.max(size, idOfPiece(piece) + 1);
+  for (const id of added.keys()) size = Math.max(size, id + 1);
+
+  // Numbers that nothing has are of tokens that text never becomes.
+  const types = new Uint8Array(size).fill(tokenType.unused);
+  const pieceOf = new Int32Array(size).fill(-1);
+  for (let piece = 0; piece < count; piece++) {
+    pieceOf[idOfPiece(piece)] = piece;
+    types[idOfPiece(piece)] = tokenType.normal;
   }
+  const contents = new Map(Array.from(added, ([id, { content }]) => [id, Buffer.from(content)]));
+  for (const [id, type] of addedTypes) types[id] = type;
+  const bytesOf = (id: number): Uint8Array => {
+    const piece = pieceOf[id] as number;
+    return (
+      contents.get(id) ?? (piece < 0 ? nothing : pieces.text.subarray(pieces.starts[piece], pieces.starts[piece + 1]))
+    );
+  };
+  const texts = packedBy(size, bytesOf);
+  const index = new ByteStringIndex(texts);
+  for (let id = 0; id < size; id++) index.add(id);
+  return {
+    texts,
+    types,
+    added,
+    idOf: (content) => {
+      const bytes = Buffer.from(content);
+      const id = index.find(bytes, 0, bytes.length);
+      return id < 0 || bytes.length === 0 ? null : id;
+    },
+    scores: ids === null ? Float64Array.from({ length: size }, (_, id) => scores[id] ?? 0) : scores,
+  };
+}
+
+const nothing = new Uint8Array();
+
+function packedBy(count: number, bytesOf: (id: number) => Uint8Array): ByteStrings {
+  const starts = new Uint32Array(count + 1);
+  for (let id = 0; id < count; id++) starts[id + 1] = (starts[id] as number) + bytesOf(id).length;
+  const text = new Uint8Array(starts[count] as number);
+  for (let id = 0; id < count; id++) text.set(bytesOf(id), starts[id]);
+  return { text, starts };
+}
+
+function readAdded(addedTokens: Json[]) {
   const added = new Map<number, AddedToken>();
   const types = new Map<number, number>();
   for (const [index, entry] of addedTokens.entries()) {
     const token = object(`added_tokens[${index}]`, entry);
     const content = text(`added_tokens[${index}].content`, token.content);
-    const id = idNumber(content, token.id);
+    const { id } = token;
+    if (!isTokenId(id)) throw invalid(`token "${content.slice(0, 64)}" has the number ${JSON.stringify(id)}`);
     const is = (name: string, otherwise = false) => flag(`added_tokens[${index}].${name}`, token[name] ?? otherwise);
     const rules =
       (is('lstrip') ? specialRule.leftStrip : 0) |
@@ -96,28 +127,8 @@ function readVocabulary(type: string, model: JsonObject, addedTokens: Json[]): V
       (is('normalized', !is('special')) ? specialRule.normalized : 0);
     added.set(id, { content, rules });
     types.set(id, is('special') ? tokenType.control : tokenType.userDefined);
-    ids.set(content, id);
   }
-  let size = scores.length;
-  for (const id of ids.values()) size = Math.max(size, id + 1);
-  const byId = new Array<string | undefined>(size).fill(undefined);
-  for (const [content, id] of ids) byId[id] = content;
-  return {
-    texts: packed(byId.map((content) => Buffer.from(content ?? ''))),
-    // Numbers that nothing has are of tokens that text never becomes.
-    types: Uint8Array.from(
-      byId,
-      (content, id) => types.get(id) ?? (content === undefined ? tokenType.unused : tokenType.normal),
-    ),
-    added,
-    idOf: (content) => ids.get(content) ?? null,
-    scores: type === 'Unigram' ? Float64Array.from({ length: size }, (_, id) => scores[id] ?? 0) : null,
-  };
-}
-
-function idNumber(piece: string, id: Json | undefined): number {
-  if (typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < maxTokens) return id;
-  throw invalid(`token "${piece.slice(0, 64)}" has the number ${JSON.stringify(id)}, which is none below ${maxTokens}`);
+  return { added, types };
 }
 
 type Named = ReturnType<typeof namedTokens>;
@@ -189,12 +200,17 @@ function tokensAround(
   return { known: true, first: special(before[0]), last: special(after[0]) };
 }
 
-function compileMerges({ texts, types, added }: Vocabulary, model: JsonObject, steps: Steps, named: Named): Uint8Array {
+function compileMerges(
+  { texts, types, added }: Vocabulary,
+  { model, merges }: TokenizerJsonParts,
+  steps: Steps,
+  named: Named,
+): Uint8Array {
   for (const field of ['continuing_subword_prefix', 'end_of_word_suffix']) {
     if ((model[field] ?? '') !== '') throw unsupported(`its model has a ${field}`);
   }
   if (typeof model.dropout === 'number' && model.dropout > 0) throw unsupported('its model drops merges at random');
-  const pairs = readMerges(list('model.merges', model.merges));
+  if (merges === null) throw invalid('model.merges is missing');
   const ignoreMerges = flag('model.ignore_merges', model.ignore_merges ?? false);
   const common = { ...named, types, ignoreMerges, ...found(steps, added) };
   const vocabulary = types.length;
@@ -205,7 +221,7 @@ function compileMerges({ texts, types, added }: Vocabulary, model: JsonObject, s
       ...common,
       tokens,
       ordinary,
-      merges: mergeTables(pairs, decodeAlphabet, indexTokens(tokens, ordinary), vocabulary),
+      merges: mergeTables(merges, decodeAlphabet, indexTokens(tokens, ordinary), vocabulary),
     });
   }
   const byteFallback = flag('model.byte_fallback', model.byte_fallback ?? false);
@@ -222,7 +238,7 @@ function compileMerges({ texts, types, added }: Vocabulary, model: JsonObject, s
     tokens,
     ordinary,
     byteTokens,
-    merges: mergeTables(pairs, unescapeSpaces, indexTokens(tokens, ordinary), vocabulary),
+    merges: mergeTables(merges, unescapeSpaces, indexTokens(tokens, ordinary), vocabulary),
   });
 }
 
@@ -242,7 +258,7 @@ function compileUnigram(vocabulary: Vocabulary, model: JsonObject, steps: Steps,
     tokens,
     ordinary,
     byteTokens,
-    scores: scores as Float64Array,
+    scores,
   });
 }
 
@@ -261,27 +277,6 @@ function found(steps: Steps, added: Map<number, AddedToken>) {
       return normalized ? Buffer.from(normalizer.normalize(token.content)) : null;
     },
   };
-}
-
-/** "left right", or [left, right]. */
-function readMerges(merges: Json[]): MergePairs {
-  const parts: Uint8Array[] = [];
-  for (const [rank, merge] of merges.entries()) {
-    if (typeof merge === 'string') {
-      const separator = merge.indexOf(' ', 1);
-      parts.push(Buffer.from(merge.slice(0, separator)), Buffer.from(separator < 0 ? '' : merge.slice(separator + 1)));
-    } else {
-      const [left, right] = list(`model.merges[${rank}]`, merge);
-      parts.push(
-        Buffer.from(text(`model.merges[${rank}][0]`, left)),
-        Buffer.from(text(`model.merges[${rank}][1]`, right)),
-      );
-    }
-  }
-  const { text: bytes, starts } = packed(parts);
-  // Two numbers a part: where it starts and ends.
-  const bounds = Uint32Array.from({ length: 2 * parts.length }, (_, i) => starts[(i + 1) >> 1] as number);
-  return { text: bytes, bounds };
 }
 
 function alphabetVocabulary(texts: ByteStrings, types: Uint8Array): { tokens: ByteStrings; ordinary: Uint8Array } {

@@ -1,4 +1,5 @@
 // Passes over a fixed course of tokens, for tests that compare logits bit by bit.
+import type { SamplerOptions } from '@flash-slim/native';
 import type { PrefetchPlan } from '@flash-slim/plan';
 import type { WeightCache } from '@flash-slim/weight-cache';
 import { Engine, type LoadOptions, type Part } from '../engine.ts';
@@ -6,6 +7,8 @@ import { Engine, type LoadOptions, type Part } from '../engine.ts';
 export const testToken = (position: number): number => (position * 37 + 11) % 280;
 export const testTokens = (count: number, from = 0): number[] =>
   Array.from({ length: count }, (_, i) => testToken(from + i));
+
+export const greedy: SamplerOptions = { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, seed: 1 };
 
 /** Opens and loads an engine for `use`, and closes it. */
 export async function withEngine<T>(

@@ -35,7 +35,9 @@ export interface LoadRequest {
   maxTokensPerPass: number | null;
   maxLogitRows: number;
   activations: 'int8' | 'f32';
+  /** With operator timing: where its trace goes, and what the ledger counts for it. */
   profilePrefix?: string;
+  profileBytes?: number;
 }
 
 export async function loadEngine(context: Context, request: LoadRequest): Promise<LoadedEngine> {
@@ -104,6 +106,6 @@ async function planFor(
     maxSequences: 1,
     maxTokensPerPass: request.maxTokensPerPass,
     maxLogitRows: request.maxLogitRows,
-    baselineBytes: baselineBytes + baselineGrowthBytes,
+    baselineBytes: baselineBytes + baselineGrowthBytes + (request.profileBytes ?? 0),
   });
 }

@@ -9,7 +9,6 @@ import { command } from '../command.ts';
 import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { type LoadedEngine, loadEngine } from '../load-engine.ts';
-import { summarizeOperators, writeOperatorCsv } from '../operator-csv.ts';
 import {
   type EngineFlags,
   engineAliases,
@@ -97,6 +96,7 @@ export async function generateAll(
   const encoded = await Promise.all(
     prompts.map((prompt) => encodePrompt(prepared, tokenizer, prompt, flags.chat === true)),
   );
+  const profiling = flags.csvProfileOutputPath === undefined ? null : await import('../operator-csv.ts');
   const traceDirectory = flags.csvProfileOutputPath === undefined ? null : await mkdtemp(join(tmpdir(), 'flash-slim-'));
   try {
     const loaded = await loadEngine(context, {
@@ -105,15 +105,26 @@ export async function generateAll(
       maxTokensPerPass: null,
       maxLogitRows: 1,
       activations: 'int8',
-      ...(traceDirectory === null ? {} : { profilePrefix: join(traceDirectory, 'operators') }),
+      ...(profiling === null
+        ? {}
+        : {
+            profilePrefix: join(traceDirectory as string, 'operators'),
+            profileBytes: profiling.OperatorProfile.memoryBytes,
+          }),
     });
+    const { engine } = loaded;
+    const profile = profiling && new profiling.OperatorProfile(engine, prepared.cache.manifest.chunks.length);
     try {
       const results: GenerateResult[] = [];
-      for (const tokens of encoded)
-        results.push(await generateOne(context, flags, loaded, prepared, tokenizer, tokens));
-      if (flags.csvProfileOutputPath !== undefined) {
-        const rows = await writeOperatorCsv(await loaded.engine.endProfiling(), flags.csvProfileOutputPath);
-        context.log(`time by operator (each in ${flags.csvProfileOutputPath}):\n${summarizeOperators(rows)}`);
+      for (const tokens of encoded) {
+        const afterPass = () => profile?.afterPass();
+        results.push(await generateOne(context, flags, { loaded, prepared, tokenizer, afterPass }, tokens));
+      }
+      if (profile !== null && profiling !== null) {
+        const csv = flags.csvProfileOutputPath as string;
+        const { rows, passes } = await profile.write(csv);
+        const summary = profiling.summarizeOperators(rows);
+        context.log(`time by operator in the first ${passes} passes (each in ${csv}):\n${summary}`);
       }
       return results;
     } finally {
@@ -124,12 +135,18 @@ export async function generateAll(
   }
 }
 
+interface Ready {
+  loaded: LoadedEngine;
+  prepared: PreparedModel;
+  tokenizer: Tokenizer;
+  /** Called between passes. */
+  afterPass(): void;
+}
+
 async function generateOne(
   context: Context,
   flags: GenerateFlags,
-  loaded: LoadedEngine,
-  prepared: PreparedModel,
-  tokenizer: Tokenizer,
+  { loaded, prepared, tokenizer, afterPass }: Ready,
   promptTokens: ArrayLike<number>,
 ) {
   const { engine, plan, report } = loaded;
@@ -154,8 +171,10 @@ async function generateOne(
     },
     isEnd: (token) => flags.ignoreEos !== true && tokenizer.endOfGeneration(token),
     metrics,
+    onPrefill: afterPass,
   });
   for await (const token of steps) {
+    afterPass();
     tokenIds.push(token);
     if (flags.ignoreEos === true || !tokenizer.endOfGeneration(token)) write(decoder.push(token));
   }

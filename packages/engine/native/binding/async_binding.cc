@@ -11,6 +11,19 @@ Napi::Error ToJsError(Napi::Env env, const std::string& code, const std::string&
   return error;
 }
 
+void Settle(Napi::Env env, const Napi::Promise::Deferred& deferred,
+            const std::function<Napi::Value(Napi::Env)>& value) {
+  try {
+    try {
+      deferred.Resolve(value(env));
+    } catch (const Napi::Error& error) {
+      deferred.Reject(error.Value());
+    }
+  } catch (const Napi::Error&) {
+    // The process is ending and takes no more values: nobody waits. Thrown on, it would end in std::terminate.
+  }
+}
+
 Napi::Promise RunAsync(Napi::Env env, std::function<void()> work, std::function<Napi::Value(Napi::Env)> to_js) {
   struct Task {
     Napi::Promise::Deferred deferred;
@@ -32,12 +45,10 @@ Napi::Promise RunAsync(Napi::Env env, std::function<void()> work, std::function<
     }
     auto settle = task->settle;
     settle.BlockingCall([task](Napi::Env env, Napi::Function) {
-      if (task->failed) return task->deferred.Reject(ToJsError(env, task->code, task->message).Value());
-      try {
-        task->deferred.Resolve(task->to_js(env));
-      } catch (const Napi::Error& error) {
-        task->deferred.Reject(error.Value());
-      }
+      Settle(env, task->deferred, [&task](Napi::Env env) {
+        if (task->failed) throw ToJsError(env, task->code, task->message);
+        return task->to_js(env);
+      });
     });
     settle.Release();
   }).detach();

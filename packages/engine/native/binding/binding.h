@@ -17,6 +17,10 @@ void RegisterMemory(Napi::Env env, Napi::Object exports);  // memory_binding.cc
 // A JavaScript Error with `code`.
 Napi::Error ToJsError(Napi::Env env, const std::string& code, const std::string& message);
 
+// Resolves with `value(env)`, or rejects with the Napi::Error that it throws.
+void Settle(Napi::Env env, const Napi::Promise::Deferred& deferred,
+            const std::function<Napi::Value(Napi::Env)>& value);
+
 // Runs `work` on a new thread (never libuv's pool) and settles the returned promise on the main thread: with
 // `to_js(env)` when work returned, with its Error otherwise. Both closures must own what they touch.
 Napi::Promise RunAsync(Napi::Env env, std::function<void()> work, std::function<Napi::Value(Napi::Env)> to_js);

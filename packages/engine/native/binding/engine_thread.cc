@@ -24,7 +24,7 @@ EngineThread::~EngineThread() {
 Napi::Promise EngineThread::Post(Napi::Env env, std::function<void()> work, std::function<Napi::Value(Napi::Env)> to_js) {
   auto task = std::make_shared<Task>(Task{Napi::Promise::Deferred::New(env), std::move(work), std::move(to_js), "", ""});
   Napi::Promise promise = task->deferred.Promise();
-  settle_.Ref(env);
+  if (under_way_++ == 0) settle_.Ref(env);
   {
     std::lock_guard lock(mutex_);
     tasks_.push_back(task);
@@ -52,24 +52,14 @@ void EngineThread::Work() {
     }
     task->work = nullptr;
     settle_.BlockingCall([this, task](Napi::Env env, Napi::Function) {
-      bool idle;
-      {
-        std::lock_guard guard(mutex_);
-        idle = tasks_.empty();
-      }
-      if (idle) settle_.Unref(env);
-      Settle(env, task);
+      // Not by tasks_, where the task that runs now is no more.
+      if (--under_way_ == 0) settle_.Unref(env);
+      Settle(env, task->deferred, [&task](Napi::Env env) {
+        if (!task->code.empty()) throw ToJsError(env, task->code, task->message);
+        return task->to_js(env);
+      });
     });
     lock.lock();
-  }
-}
-
-void EngineThread::Settle(Napi::Env env, const std::shared_ptr<Task>& task) {
-  if (!task->code.empty()) return task->deferred.Reject(ToJsError(env, task->code, task->message).Value());
-  try {
-    task->deferred.Resolve(task->to_js(env));
-  } catch (const Napi::Error& error) {
-    task->deferred.Reject(error.Value());
   }
 }
 

@@ -28,7 +28,6 @@ class EngineThread {
     std::string code, message;
   };
   void Work();
-  static void Settle(Napi::Env env, const std::shared_ptr<Task>& task);
 
   std::shared_ptr<std::atomic<bool>> gone_;
   Napi::ThreadSafeFunction settle_;
@@ -36,6 +35,7 @@ class EngineThread {
   std::condition_variable wake_;
   std::deque<std::shared_ptr<Task>> tasks_;
   bool closing_ = false;
+  int under_way_ = 0;  // posted and not settled; of the main thread alone
   std::thread thread_;
 };
 

@@ -33,6 +33,11 @@ export const commands: CommandEntry[] = [
     load: async () => (await import('./perplexity.ts')).perplexity,
   },
   {
+    name: 'inspect',
+    summary: 'what a model, weight cache, plan or tokenizer holds, and whether it is sound',
+    load: async () => (await import('./inspect.ts')).inspect,
+  },
+  {
     name: 'export-onnx',
     summary: 'write the whole model as one plain ONNX graph, for comparison',
     load: async () => (await import('./export-onnx.ts')).exportOnnx,

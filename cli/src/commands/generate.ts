@@ -236,12 +236,6 @@ async function encodePrompt(
   if (!chat) return tokenizer.encode(prompt, { addBos: tokenizer.addBos, parseSpecial: true });
   const template = prepared.cache.manifest.chat_template;
   if (template === null) throw new CliError('NO_CHAT_TEMPLATE', 'this model has no chat template; leave --chat away');
-  const { encodeChat, renderChat } = await import('@flash-slim/model/chat');
-  const special = (id: number | null) => (id === null ? '' : tokenizer.decode([id], { skipSpecial: false }));
-  const rendered = await renderChat(template, [{ role: 'user', content: prompt }], {
-    addGenerationPrompt: true,
-    bosToken: special(tokenizer.bosId),
-    eosToken: special(tokenizer.eosId),
-  });
-  return encodeChat(tokenizer, rendered);
+  const { encodeConversation } = await import('@flash-slim/model/chat');
+  return encodeConversation(tokenizer, template, [{ role: 'user', content: prompt }]);
 }

@@ -2,7 +2,13 @@
 // before the plan decides how much of the weights stays.
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { Fault, LoadReport, NativeEngine, PassResult, SamplerOptions } from '@flash-slim/native';
+import type {
+  Fault,
+  SamplerOptions as FullSamplerOptions,
+  LoadReport,
+  NativeEngine,
+  PassResult,
+} from '@flash-slim/native';
 import { createNativeEngine } from '@flash-slim/native';
 import type { PrefetchPlan } from '@flash-slim/plan';
 import type { WeightCache } from '@flash-slim/weight-cache';
@@ -24,6 +30,9 @@ export interface LoadOptions {
   faults?: InjectedFault[];
   signal?: AbortSignal;
 }
+
+/** `drawn` is 0 unless told. */
+export type SamplerOptions = Omit<FullSamplerOptions, 'drawn'> & Partial<Pick<FullSamplerOptions, 'drawn'>>;
 
 export interface Part {
   sequence: number;
@@ -139,7 +148,7 @@ export class Engine {
   }
 
   createSampler(options: SamplerOptions, promptTokens: ArrayLike<number>): number {
-    return this.#native.createSampler(options, Int32Array.from(promptTokens));
+    return this.#native.createSampler({ drawn: 0, ...options }, Int32Array.from(promptTokens));
   }
 
   freeSampler(id: number): void {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StreamDecoder, Tokenizer } from '@flash-slim/model/tokenizer';
-import type { SamplerOptions } from '@flash-slim/native';
-import type { Engine } from './engine.ts';
+import type { Engine, SamplerOptions } from './engine.ts';
 import { type GenerateOptions, generate } from './generate.ts';
 import { perplexity } from './perplexity.ts';
 import { getPrefillRunner } from './runners.ts';

@@ -1,5 +1,4 @@
-import type { SamplerOptions } from '@flash-slim/native';
-import type { Engine } from './engine.ts';
+import type { Engine, SamplerOptions } from './engine.ts';
 import { GenAIMetrics } from './metrics.ts';
 import { getDecodeRunner, getPrefillRunner } from './runners.ts';
 

@@ -1,5 +1,12 @@
-export type { LoadReport, PassResult, SamplerOptions } from '@flash-slim/native';
-export { Engine, type InjectedFault, type LoadOptions, type Part, type PassTotals } from './engine.ts';
+export type { LoadReport, PassResult } from '@flash-slim/native';
+export {
+  Engine,
+  type InjectedFault,
+  type LoadOptions,
+  type Part,
+  type PassTotals,
+  type SamplerOptions,
+} from './engine.ts';
 export { EngineError } from './error.ts';
 export { type GenerateOptions, generate } from './generate.ts';
 export { type PeakMemory, peakMemory, residentSetBytes } from './memory.ts';

@@ -102,6 +102,7 @@ SamplerOptions ToSamplerOptions(const Napi::Object& js) {
   options.min_p = float(NumberField(js, "minP"));
   options.repetition_penalty = float(NumberField(js, "repetitionPenalty"));
   options.seed = uint64_t(IntField(js, "seed"));
+  options.drawn = uint64_t(IntField(js, "drawn"));
   return options;
 }
 

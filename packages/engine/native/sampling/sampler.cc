@@ -8,7 +8,10 @@
 
 namespace flash_slim {
 
-Sampler::Sampler(const SamplerOptions& options) : options_(options), state_(options.seed) {
+// splitmix64 adds this for each number that it gives.
+constexpr uint64_t kStep = 0x9e3779b97f4a7c15ull;
+
+Sampler::Sampler(const SamplerOptions& options) : options_(options), state_(options.seed + options.drawn * kStep) {
   const auto require = [](bool good, const char* what, double value) {
     if (!good) throw Error("INVALID_SAMPLING", std::string(what) + ", got " + std::to_string(value));
   };
@@ -32,7 +35,7 @@ void Sampler::Accept(int32_t token) {
 
 // splitmix64 (Steele, Lea, Flood 2014): 53 random bits in [0, 1).
 double Sampler::NextUniform() {
-  uint64_t z = (state_ += 0x9e3779b97f4a7c15ull);
+  uint64_t z = (state_ += kStep);
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
   z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
   return double((z ^ (z >> 31)) >> 11) * 0x1.0p-53;

@@ -15,6 +15,7 @@ struct SamplerOptions {
   float repetition_penalty = 1.0f;  // 1: off; over the last repetition_window tokens
   int repetition_window = 64;
   uint64_t seed = 0;
+  uint64_t drawn = 0;  // draws made before, by a sampler whose work this one goes on with
 };
 
 class Sampler {

@@ -92,6 +92,8 @@ export interface SamplerOptions {
   minP: number;
   repetitionPenalty: number;
   seed: number;
+  /** Draws made before, by a sampler whose work this one goes on with. */
+  drawn: number;
 }
 
 export interface PassRequest {

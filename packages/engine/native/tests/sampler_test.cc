@@ -49,6 +49,11 @@ int main() {
   SamplerOptions seeded;
   seeded.seed = 42;
   CHECK(Draws(seeded, logits, 200) == Draws(seeded, logits, 200));
+  // Going on after 80 draws.
+  SamplerOptions later = seeded;
+  later.drawn = 80;
+  const std::vector<int> whole = Draws(seeded, logits, 200);
+  CHECK(Draws(later, logits, 120) == std::vector<int>(whole.begin() + 80, whole.end()));
   SamplerOptions other = seeded;
   other.seed = 43;
   CHECK(Draws(seeded, logits, 200) != Draws(other, logits, 200));

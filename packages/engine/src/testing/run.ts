@@ -1,8 +1,7 @@
 // Passes over a fixed course of tokens, for tests that compare logits bit by bit.
-import type { SamplerOptions } from '@flash-slim/native';
 import type { PrefetchPlan } from '@flash-slim/plan';
 import type { WeightCache } from '@flash-slim/weight-cache';
-import { Engine, type LoadOptions, type Part } from '../engine.ts';
+import { Engine, type LoadOptions, type Part, type SamplerOptions } from '../engine.ts';
 
 export const testToken = (position: number): number => (position * 37 + 11) % 280;
 export const testTokens = (count: number, from = 0): number[] =>

@@ -71,6 +71,7 @@ function nodeTests() {
   const patterns = [
     'proto/src/**/*.test.ts',
     'packages/*/src/**/*.test.ts',
+    'services/*/src/**/*.test.ts',
     'packages/engine/native/src/**/*.test.ts',
     'cli/src/**/*.test.ts',
   ];

@@ -1,6 +1,5 @@
 // What every command is given: where its result goes, where its talk goes, and when to stop.
-import type { Progress } from './progress.ts';
-import { createProgress } from './progress.ts';
+import { createProgress, type Progress, tellingParent } from './progress.ts';
 
 export interface Context {
   /** Aborted by Ctrl-C, SIGTERM or a closed pipe. Whatever waits or loops takes it. */
@@ -35,6 +34,6 @@ export function createContext(options: { json?: boolean; quiet?: boolean }, sign
     write: (text) => {
       if (!json) process.stdout.write(text);
     },
-    progress: (label, total, unit) => createProgress(label, total, unit, quiet),
+    progress: (label, total, unit) => tellingParent(label, total, createProgress(label, total, unit, quiet)),
   };
 }

@@ -50,3 +50,18 @@ function bar(describe: (done: number) => string, total: number | null): Progress
     },
   };
 }
+
+/** Also tells the process that started this one, where it listens; a few times a second. */
+export function tellingParent(label: string, total: number | null, progress: Progress): Progress {
+  if (process.send === undefined) return progress;
+  let next = 0;
+  return {
+    update: (done) => {
+      progress.update(done);
+      if (Date.now() < next && done !== total) return;
+      next = Date.now() + 250;
+      process.send?.({ progress: { label, done, total } });
+    },
+    stop: () => progress.stop(),
+  };
+}

@@ -12,6 +12,8 @@ export function watchSignals(): { signal: AbortSignal; release: () => void } {
   const onTerminate = () => stop(exitCodes.terminated);
   process.on('SIGINT', onInterrupt);
   process.on('SIGTERM', onTerminate);
+  // A child whose parent is gone works for nobody.
+  process.on('disconnect', onTerminate);
   // `flash-slim ... | head`: whoever read stdout has gone, so there is nothing left to say.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
@@ -22,6 +24,7 @@ export function watchSignals(): { signal: AbortSignal; release: () => void } {
     release: () => {
       process.off('SIGINT', onInterrupt);
       process.off('SIGTERM', onTerminate);
+      process.off('disconnect', onTerminate);
     },
   };
 }

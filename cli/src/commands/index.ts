@@ -52,4 +52,64 @@ export const commands: CommandEntry[] = [
     summary: 'the main job on a real model, with a table of what happened',
     load: async () => (await import('./demo.ts')).demo,
   },
+  {
+    name: 'up',
+    summary: 'profiler, planner and a runtime node in one process',
+    load: async () => (await import('./up.ts')).up,
+  },
+  {
+    name: 'profiler',
+    summary: 'the service that profiles models',
+    load: async () => (await import('./profiler.ts')).profiler,
+  },
+  {
+    name: 'planner',
+    summary: 'the service that plans for nodes',
+    load: async () => (await import('./planner.ts')).planner,
+  },
+  {
+    name: 'runtime',
+    summary: 'a node that serves tokens',
+    load: async () => (await import('./runtime.ts')).runtime,
+  },
+  {
+    name: 'submit',
+    summary: 'give a model to the services',
+    load: async () => (await import('./submit.ts')).submit,
+  },
+  {
+    name: 'jobs',
+    summary: 'list profiling jobs',
+    load: async () => (await import('./jobs.ts')).jobs,
+  },
+  {
+    name: 'job',
+    summary: 'show a profiling job',
+    load: async () => (await import('./job.ts')).job,
+  },
+  {
+    name: 'cancel',
+    summary: 'cancel a profiling job',
+    load: async () => (await import('./cancel.ts')).cancel,
+  },
+  {
+    name: 'retry',
+    summary: 'do a failed profiling job again',
+    load: async () => (await import('./retry.ts')).retry,
+  },
+  {
+    name: 'nodes',
+    summary: 'list runtime nodes',
+    load: async () => (await import('./nodes.ts')).nodes,
+  },
+  {
+    name: 'plans',
+    summary: 'list prefetch plans',
+    load: async () => (await import('./plans.ts')).plans,
+  },
+  {
+    name: 'ask',
+    summary: 'text from a runtime node',
+    load: async () => (await import('./ask.ts')).ask,
+  },
 ];

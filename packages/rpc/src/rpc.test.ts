@@ -15,7 +15,7 @@ import { type CallError, connectRpc } from './client.ts';
 import { RpcServer, type ServerSecurity } from './server.ts';
 import { invalidArgument, notFound } from './status.ts';
 
-const log = createLogger({ service: 'test', level: 'silent' });
+const log = createLogger({ level: 'silent' });
 const aborted: string[] = [];
 
 const planner: PlannerServiceImplementation = {
@@ -25,6 +25,7 @@ const planner: PlannerServiceImplementation = {
     throw notFound('PLAN_NOT_FOUND', `there is no plan ${planId}`);
   },
   listPlans: async () => ({ plans: [], nextPageToken: '' }),
+  listNodes: async () => ({ nodes: [] }),
   previewPlan: async () => {
     throw invalidArgument('target.memory_budget_bytes', 'is 0');
   },

@@ -14,6 +14,17 @@ export interface BlobReference {
 
 export const digestOf = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
+/** Digest and size of a file. */
+export async function digestOfFile(path: string, { signal }: Abortable = {}): Promise<BlobReference> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const piece of createReadStream(path, { highWaterMark: 1 << 20, ...(signal && { signal }) })) {
+    hash.update(piece as Buffer);
+    bytes += (piece as Buffer).length;
+  }
+  return { digest: `sha256:${hash.digest('hex')}`, bytes };
+}
+
 /** Stores bytes under their digest; the same bytes again are no work and no error. */
 export async function putBlob(store: ObjectStore, body: Uint8Array, options: Abortable = {}): Promise<BlobReference> {
   const reference = { digest: digestOf(body), bytes: body.length };

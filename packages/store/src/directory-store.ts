@@ -27,6 +27,7 @@ import {
 
 export class DirectoryStore implements ObjectStore {
   readonly name: string;
+  readonly bucket = null;
   readonly #root: string;
   /** The end of the last conditional put. */
   #conditional: Promise<unknown> = Promise.resolve();

@@ -15,19 +15,38 @@ export interface DownloadOptions extends Abortable {
   attempts?: number;
 }
 
-/**
- * Brings a blob to `path`. What an earlier try left in `path`.partial is used: its bytes are hashed, the rest is fetched.
- * Throws DIGEST_MISMATCH (and removes what was wrong), DISK_FULL, OBJECT_NOT_FOUND, STORE_UNAVAILABLE.
- */
+export interface DownloadSource {
+  key: string;
+  bytes: number;
+  /** 64 hex digits; null: whatever it has. */
+  sha256: string | null;
+}
+
+/** Brings a blob to `path`, like downloadObject. */
 export async function downloadBlob(
   store: ObjectStore,
   { digest, bytes }: BlobReference,
   path: string,
   options: DownloadOptions = {},
 ): Promise<void> {
+  await downloadObject(store, { key: blobKey(digest), bytes, sha256: digest.slice('sha256:'.length) }, path, options);
+}
+
+/**
+ * Brings an object to `path` and answers its SHA-256. What an earlier try left in `path`.partial is used: its bytes are
+ * hashed, the rest is fetched. Throws DIGEST_MISMATCH (and removes what was wrong), DISK_FULL, OBJECT_NOT_FOUND,
+ * STORE_UNAVAILABLE.
+ */
+export async function downloadObject(
+  store: ObjectStore,
+  { key, bytes, sha256 }: DownloadSource,
+  path: string,
+  options: DownloadOptions = {},
+): Promise<string> {
   const partial = `${path}.partial`;
   const hash = createHash('sha256');
   const file = await open(partial, 'a');
+  let found: string;
   try {
     let done = await resumeFrom(partial, file, hash, bytes);
     options.onProgress?.(done);
@@ -36,15 +55,14 @@ export async function downloadBlob(
       options.signal?.throwIfAborted();
       const before = done;
       try {
-        for await (const piece of await store.get(blobKey(digest), { ...signalOf(options), offset: done })) {
-          if (done + (piece as Buffer).length > bytes) throw mismatch(digest, `more than ${bytes} bytes`);
-          hash.update(piece as Buffer);
+        for await (const piece of await store.get(key, { ...signalOf(options), offset: done })) {
+          if (done + (piece as Buffer).length > bytes) throw mismatch(key, `more than ${bytes} bytes`);
           await file.writeFile(piece as Buffer);
+          hash.update(piece as Buffer);
           done += (piece as Buffer).length;
           options.onProgress?.(done);
         }
-        if (done < bytes)
-          throw new StoreError('STORE_UNAVAILABLE', `${blobKey(digest)} ended after ${done} of ${bytes} bytes`);
+        if (done < bytes) throw new StoreError('STORE_UNAVAILABLE', `${key} ended after ${done} of ${bytes} bytes`);
       } catch (error) {
         options.signal?.throwIfAborted();
         if (isFull(error)) throw new StoreError('DISK_FULL', `no room for ${bytes} bytes at ${path}`, { cause: error });
@@ -53,8 +71,8 @@ export async function downloadBlob(
         await sleep(100 * 2 ** failures, undefined, signalOf(options));
       }
     }
-    const found = `sha256:${hash.digest('hex')}`;
-    if (found !== digest) throw mismatch(digest, found);
+    found = hash.digest('hex');
+    if (sha256 !== null && found !== sha256) throw mismatch(key, `the SHA-256 ${found}`);
     await file.sync();
   } catch (error) {
     // Wrong bytes are no beginning to go on from.
@@ -70,6 +88,7 @@ export async function downloadBlob(
   } finally {
     await directory.close();
   }
+  return found;
 }
 
 async function resumeFrom(partial: string, file: FileHandle, hash: Hash, bytes: number): Promise<number> {
@@ -84,8 +103,8 @@ async function resumeFrom(partial: string, file: FileHandle, hash: Hash, bytes: 
 
 const signalOf = ({ signal }: Abortable): Abortable => (signal ? { signal } : {});
 const isFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');
-const mismatch = (digest: string, found: string) =>
+const mismatch = (key: string, found: string) =>
   new StoreError(
     'DIGEST_MISMATCH',
-    `the object ${blobKey(digest)} has ${found}: it was damaged; remove it and profile again`,
+    `the object ${key} has ${found}, and not what was announced: remove it and make it again`,
   );

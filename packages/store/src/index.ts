@@ -1,6 +1,7 @@
 export {
   type BlobReference,
   digestOf,
+  digestOfFile,
   type PutFileOptions,
   putBlob,
   putBlobFile,
@@ -8,7 +9,7 @@ export {
   readObject,
 } from './blob.ts';
 export { DirectoryStore } from './directory-store.ts';
-export { type DownloadOptions, downloadBlob } from './download.ts';
+export { type DownloadOptions, type DownloadSource, downloadBlob, downloadObject } from './download.ts';
 export { StoreError, type StoreErrorCode } from './error.ts';
 export { blobKey, checkKey, isDigest } from './key.ts';
 export * from './object-store.ts';

@@ -48,6 +48,8 @@ export const maxParts = 10_000;
 export interface ObjectStore {
   /** For people: s3://bucket/prefix at an endpoint, or the directory. */
   readonly name: string;
+  /** Of S3; null of a directory. */
+  readonly bucket: string | null;
   /** Throws where the store cannot be used as it is configured. */
   check(options?: Abortable): Promise<void>;
   head(key: string, options?: Abortable): Promise<ObjectInfo | null>;

@@ -41,8 +41,8 @@ const firstDelayMilliseconds = 150;
 
 export class S3Store implements ObjectStore {
   readonly name: string;
+  readonly bucket: string;
   readonly #client: Client;
-  readonly #bucket: string;
   readonly #attempts: number;
   readonly #agent: http.Agent;
   readonly #signals = new AsyncLocalStorage<AbortSignal | undefined>();
@@ -51,7 +51,7 @@ export class S3Store implements ObjectStore {
     const url = endpointUrl(options.endpoint);
     const secure = url.protocol === 'https:';
     this.name = `s3://${options.bucket} at ${url.origin}`;
-    this.#bucket = options.bucket;
+    this.bucket = options.bucket;
     this.#attempts = options.attempts ?? 5;
     this.#agent = secure
       ? new https.Agent({ keepAlive: true, ...(options.certificateAuthority && { ca: options.certificateAuthority }) })
@@ -71,14 +71,14 @@ export class S3Store implements ObjectStore {
   }
 
   async check(options: Abortable = {}): Promise<void> {
-    const there = await this.#call(options, () => this.#client.bucketExists(this.#bucket));
+    const there = await this.#call(options, () => this.#client.bucketExists(this.bucket));
     if (!there) throw new StoreError('STORE_MISCONFIGURED', `${this.name}: there is no such bucket; create it first`);
   }
 
   async head(key: string, options: Abortable = {}): Promise<ObjectInfo | null> {
     checkKey(key);
     try {
-      const { size, etag, lastModified } = await this.#call(options, () => this.#client.statObject(this.#bucket, key));
+      const { size, etag, lastModified } = await this.#call(options, () => this.#client.statObject(this.bucket, key));
       return { key, bytes: size, etag, modified: lastModified };
     } catch (error) {
       if (error instanceof StoreError && error.code === 'OBJECT_NOT_FOUND') return null;
@@ -95,7 +95,7 @@ export class S3Store implements ObjectStore {
     const buffer = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
     const { etag } = await this.#call(options, async () => {
       try {
-        return await this.#client.putObject(this.#bucket, key, buffer, buffer.length, headers);
+        return await this.#client.putObject(this.bucket, key, buffer, buffer.length, headers);
       } catch (error) {
         // An If-Match of an object that is gone.
         if (options.ifMatch !== undefined && (error as S3Error).code === 'NoSuchKey')
@@ -146,8 +146,8 @@ export class S3Store implements ObjectStore {
     try {
       const source = await this.#call(options, () =>
         offset === 0 && length === undefined
-          ? this.#client.getObject(this.#bucket, key)
-          : this.#client.getPartialObject(this.#bucket, key, offset, length ?? 0),
+          ? this.#client.getObject(this.bucket, key)
+          : this.#client.getPartialObject(this.bucket, key, offset, length ?? 0),
       );
       // A PassThrough, so that a connection that breaks is an error of ours.
       const stream = new PassThrough({ highWaterMark: 1 << 18 });
@@ -162,7 +162,7 @@ export class S3Store implements ObjectStore {
 
   async *list(prefix: string, options: Abortable & { after?: string } = {}): AsyncIterable<ObjectInfo> {
     const stream = this.#signals.run(options.signal, () =>
-      this.#client.listObjectsV2(this.#bucket, prefix, true, options.after ?? ''),
+      this.#client.listObjectsV2(this.bucket, prefix, true, options.after ?? ''),
     );
     try {
       for await (const item of stream as AsyncIterable<BucketItem>)
@@ -176,19 +176,19 @@ export class S3Store implements ObjectStore {
 
   async delete(key: string, options: Abortable = {}): Promise<void> {
     checkKey(key);
-    await this.#call(options, () => this.#client.removeObject(this.#bucket, key));
+    await this.#call(options, () => this.#client.removeObject(this.bucket, key));
   }
 
   createUpload(key: string, options: Abortable = {}): Promise<string> {
     checkKey(key);
-    return this.#call(options, () => this.#client.initiateNewMultipartUpload(this.#bucket, key, {}));
+    return this.#call(options, () => this.#client.initiateNewMultipartUpload(this.bucket, key, {}));
   }
 
   async presignPart(key: string, uploadId: string, number: number, seconds: number): Promise<string> {
     checkKey(key);
     checkUploadId(uploadId);
     const query = { partNumber: String(number), uploadId };
-    return this.#call({}, () => this.#client.presignedUrl('PUT', this.#bucket, key, seconds, query));
+    return this.#call({}, () => this.#client.presignedUrl('PUT', this.bucket, key, seconds, query));
   }
 
   async putPart(key: string, uploadId: string, number: number, body: Uint8Array, options: Abortable = {}) {
@@ -200,7 +200,7 @@ export class S3Store implements ObjectStore {
     await this.#call(options, () =>
       this.#client.uploadPart(
         {
-          bucketName: this.#bucket,
+          bucketName: this.bucket,
           objectName: key,
           uploadID: uploadId,
           partNumber: number,
@@ -219,14 +219,14 @@ export class S3Store implements ObjectStore {
   async completeUpload(key: string, uploadId: string, options: Abortable = {}): Promise<void> {
     const parts = await this.#listParts(key, uploadId, options);
     if (parts.length === 0) throw new StoreError('OBJECT_NOT_FOUND', `upload ${uploadId} of ${key} has no parts`);
-    await this.#call(options, () => this.#client.completeMultipartUpload(this.#bucket, key, uploadId, parts));
+    await this.#call(options, () => this.#client.completeMultipartUpload(this.bucket, key, uploadId, parts));
   }
 
   async abortUpload(key: string, uploadId: string, options: Abortable = {}): Promise<void> {
     checkKey(key);
     try {
       checkUploadId(uploadId);
-      await this.#call(options, () => this.#client.abortMultipartUpload(this.#bucket, key, uploadId));
+      await this.#call(options, () => this.#client.abortMultipartUpload(this.bucket, key, uploadId));
     } catch (error) {
       if (!(error instanceof StoreError) || error.code !== 'OBJECT_NOT_FOUND') throw error;
     }
@@ -238,7 +238,7 @@ export class S3Store implements ObjectStore {
     let keyMarker = '';
     do {
       const page = await this.#call(options, () =>
-        this.#client.listIncompleteUploadsQuery(this.#bucket, key, keyMarker, uploadIdMarker, ''),
+        this.#client.listIncompleteUploadsQuery(this.bucket, key, keyMarker, uploadIdMarker, ''),
       );
       for (const upload of page.uploads)
         if (upload.key === key) yield { uploadId: upload.uploadId, started: new Date(String(upload.initiated)) };
@@ -258,7 +258,7 @@ export class S3Store implements ObjectStore {
     const client = this.#client as unknown as {
       listParts(bucket: string, key: string, uploadId: string): Promise<{ part: number; size: number; etag: string }[]>;
     };
-    const parts = await this.#call(options, () => client.listParts(this.#bucket, key, uploadId));
+    const parts = await this.#call(options, () => client.listParts(this.bucket, key, uploadId));
     return parts.map(({ part, size, etag }) => ({ part: Number(part), size: Number(size), etag }));
   }
 

@@ -5,18 +5,17 @@ import { destination, type Logger, pino } from 'pino';
 export type { Logger } from 'pino';
 
 export interface LogOptions {
-  service: string;
   level: string;
-  /** Bound to every line: node, instance. */
+  /** Bound to every line: service, node. */
   fields?: Record<string, string>;
 }
 
 /** Lines never hold prompts or completions: nobody gives them one. */
-export function createLogger({ service, level, fields = {} }: LogOptions): Logger {
+export function createLogger({ level, fields = {} }: LogOptions): Logger {
   return pino(
     {
       level,
-      base: { service, ...fields },
+      base: fields,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       mixin: () => {

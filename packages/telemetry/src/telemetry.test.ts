@@ -51,7 +51,7 @@ test('parents, links, failures and log lines, read back from a real Jaeger', { s
   t.after(() => jaeger.stop());
   const script = `
     const telemetry = await t.startTelemetry('tester', { 'node.id': 'n1' });
-    const log = t.createLogger({ service: 'tester', level: 'info', fields: { node: 'n1' } });
+    const log = t.createLogger({ level: 'info', fields: { node: 'n1' } });
     let job, request, message;
     await t.inSpan('job', {}, async () => { job = t.traceHeaders(); });
     await t.inSpan('request', { links: [job, undefined, {}], attributes: { 'a.b': 1 } }, async () => {

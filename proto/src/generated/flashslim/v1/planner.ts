@@ -9,6 +9,7 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { CallContext, CallOptions } from "nice-grpc-common";
 import { Timestamp } from "../../google/protobuf/timestamp.ts";
 import { Blob, PlanTarget } from "./model.ts";
+import { Node } from "./runtime.ts";
 
 export interface GetPlanRequest {
   planId: string;
@@ -103,6 +104,15 @@ export interface PlanSummary {
   maxTokensPerPass: number;
   /** The bandwidth that the prediction stands on. */
   bandwidthBytesPerSecond: number;
+  /** What the process holds before weights, KV and slots, as the plan counts it. */
+  baselineBytes: number;
+}
+
+export interface ListNodesRequest {
+}
+
+export interface ListNodesResponse {
+  nodes: Node[];
 }
 
 function createBaseGetPlanRequest(): GetPlanRequest {
@@ -1183,6 +1193,7 @@ function createBasePlanSummary(): PlanSummary {
     predictedPrefillPassMs: 0,
     maxTokensPerPass: 0,
     bandwidthBytesPerSecond: 0,
+    baselineBytes: 0,
   };
 }
 
@@ -1217,6 +1228,9 @@ export const PlanSummary: MessageFns<PlanSummary> = {
     }
     if (message.bandwidthBytesPerSecond !== 0) {
       writer.uint32(81).double(message.bandwidthBytesPerSecond);
+    }
+    if (message.baselineBytes !== 0) {
+      writer.uint32(88).uint64(message.baselineBytes);
     }
     return writer;
   },
@@ -1314,6 +1328,14 @@ export const PlanSummary: MessageFns<PlanSummary> = {
             message.bandwidthBytesPerSecond = reader.double();
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.baselineBytes = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1374,6 +1396,11 @@ export const PlanSummary: MessageFns<PlanSummary> = {
         : isSet(object.bandwidth_bytes_per_second)
         ? globalThis.Number(object.bandwidth_bytes_per_second)
         : 0,
+      baselineBytes: isSet(object.baselineBytes)
+        ? globalThis.Number(object.baselineBytes)
+        : isSet(object.baseline_bytes)
+        ? globalThis.Number(object.baseline_bytes)
+        : 0,
     };
   },
 
@@ -1409,6 +1436,9 @@ export const PlanSummary: MessageFns<PlanSummary> = {
     if (message.bandwidthBytesPerSecond !== 0) {
       obj.bandwidthBytesPerSecond = floatToJson(message.bandwidthBytesPerSecond);
     }
+    if (message.baselineBytes !== 0) {
+      obj.baselineBytes = Math.round(message.baselineBytes);
+    }
     return obj;
   },
 
@@ -1427,6 +1457,126 @@ export const PlanSummary: MessageFns<PlanSummary> = {
     message.predictedPrefillPassMs = object.predictedPrefillPassMs ?? 0;
     message.maxTokensPerPass = object.maxTokensPerPass ?? 0;
     message.bandwidthBytesPerSecond = object.bandwidthBytesPerSecond ?? 0;
+    message.baselineBytes = object.baselineBytes ?? 0;
+    return message;
+  },
+};
+
+function createBaseListNodesRequest(): ListNodesRequest {
+  return {};
+}
+
+export const ListNodesRequest: MessageFns<ListNodesRequest> = {
+  encode(_: ListNodesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListNodesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListNodesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ListNodesRequest {
+    return {};
+  },
+
+  toJSON(_: ListNodesRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListNodesRequest>): ListNodesRequest {
+    return ListNodesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ListNodesRequest>): ListNodesRequest {
+    const message = createBaseListNodesRequest();
+    return message;
+  },
+};
+
+function createBaseListNodesResponse(): ListNodesResponse {
+  return { nodes: [] };
+}
+
+export const ListNodesResponse: MessageFns<ListNodesResponse> = {
+  encode(message: ListNodesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.nodes) {
+      Node.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListNodesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListNodesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.nodes.push(Node.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListNodesResponse {
+    return { nodes: globalThis.Array.isArray(object?.nodes) ? object.nodes.map((e: any) => Node.fromJSON(e)) : [] };
+  },
+
+  toJSON(message: ListNodesResponse): unknown {
+    const obj: any = {};
+    if (message.nodes?.length) {
+      obj.nodes = message.nodes.map((e) => Node.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListNodesResponse>): ListNodesResponse {
+    return ListNodesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListNodesResponse>): ListNodesResponse {
+    const message = createBaseListNodesResponse();
+    message.nodes = object.nodes?.map((e) => Node.fromPartial(e)) || [];
     return message;
   },
 };
@@ -1474,6 +1624,15 @@ export const PlannerServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /** The nodes that have announced themselves in the last seconds: whom plans are made for. */
+    listNodes: {
+      name: "ListNodes",
+      requestType: ListNodesRequest as typeof ListNodesRequest,
+      requestStream: false,
+      responseType: ListNodesResponse as typeof ListNodesResponse,
+      responseStream: false,
+      options: {},
+    },
   },
 } as const;
 
@@ -1487,6 +1646,8 @@ export interface PlannerServiceImplementation<CallContextExt = {}> {
   ): Promise<DeepPartial<PreviewPlanResponse>>;
   /** Plans again with what nodes have measured since, and announces a new version where it differs. */
   replan(request: ReplanRequest, context: CallContext & CallContextExt): Promise<DeepPartial<ReplanResponse>>;
+  /** The nodes that have announced themselves in the last seconds: whom plans are made for. */
+  listNodes(request: ListNodesRequest, context: CallContext & CallContextExt): Promise<DeepPartial<ListNodesResponse>>;
 }
 
 export interface PlannerServiceClient<CallOptionsExt = {}> {
@@ -1499,6 +1660,8 @@ export interface PlannerServiceClient<CallOptionsExt = {}> {
   ): Promise<PreviewPlanResponse>;
   /** Plans again with what nodes have measured since, and announces a new version where it differs. */
   replan(request: DeepPartial<ReplanRequest>, options?: CallOptions & CallOptionsExt): Promise<ReplanResponse>;
+  /** The nodes that have announced themselves in the last seconds: whom plans are made for. */
+  listNodes(request: DeepPartial<ListNodesRequest>, options?: CallOptions & CallOptionsExt): Promise<ListNodesResponse>;
 }
 
 function bytesFromBase64(b64: string): Uint8Array {

@@ -1,0 +1,1 @@
+export { type PlannerOptions, type RunningService, startPlanner } from './planner.ts';

@@ -1,0 +1,2 @@
+export { type ProfilerOptions, type RunningService, startProfiler } from './profiler.ts';
+export type { ProfileRequest, ProfileResult } from './worker.ts';

@@ -1,0 +1,1 @@
+export { type RunningService, type RuntimeOptions, startRuntime } from './runtime.ts';

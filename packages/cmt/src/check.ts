@@ -60,6 +60,13 @@ function checkUnits(list: CmtUnits[]): Map<number, CmtUnits> {
     if (chunk.paired && chunk.unit_row_blocks % 2 !== 0) {
       refuse(`${at}/unit_row_blocks`, `is ${chunk.unit_row_blocks}, which would part a pair of row blocks`);
     }
+    if (chunk.experts !== undefined)
+      expectEqual(
+        `${at}/row_blocks`,
+        chunk.row_blocks % (chunk.experts * chunk.unit_row_blocks),
+        0,
+        'modulo experts * unit_row_blocks: an expert is whole units',
+      );
     if (chunk.gathered)
       expectEqual(`${at}/unit_row_blocks`, chunk.unit_row_blocks, 1, 'rows are gathered one row block at a time');
     expectEqual(

@@ -118,8 +118,10 @@ export function syntheticManifest(model: SyntheticModel, unitBytes = 65536, seed
     const rowBlockBytes = (columns / 32) * bytesPer8x32[more.kind ?? kind];
     const paired = more.arrangement === 'row-blocks-alternating';
     const perUnit = Math.max(1, Math.floor(unitBytes / rowBlockBytes));
-    const unitRowBlocks = more.gathered ? 1 : paired ? perUnit + (perUnit % 2) : perUnit;
     const rowBlocks = Math.ceil(rows / 8);
+    let unitRowBlocks = more.gathered ? 1 : paired ? perUnit + (perUnit % 2) : perUnit;
+    // An expert is whole units.
+    while (more.experts && (rowBlocks / more.experts) % unitRowBlocks !== 0) unitRowBlocks -= paired ? 2 : 1;
     chunks.push({
       weights_id: chunks.length,
       name,
@@ -148,8 +150,12 @@ export function syntheticManifest(model: SyntheticModel, unitBytes = 65536, seed
   for (let layer = 0; layer < c.layers; layer++) {
     add(`layer ${layer} qkv`, (c.heads + 2 * c.kvHeads) * c.headSize, c.hiddenSize, {});
     add(`layer ${layer} attention output`, c.hiddenSize, c.heads * c.headSize, {});
-    add(`layer ${layer} gate_up`, 2 * c.feedForwardSize, c.hiddenSize, { arrangement: 'row-blocks-alternating' });
-    add(`layer ${layer} down`, c.hiddenSize, c.feedForwardSize, {});
+    const { count = 1, feedForwardSize = c.feedForwardSize } = c.experts ?? {};
+    const experts = c.experts && { experts: count };
+    const pairs = { arrangement: 'row-blocks-alternating', ...experts } as const;
+    if (experts) add(`layer ${layer} router`, count, c.hiddenSize, { kind: 'F32' });
+    add(`layer ${layer} gate_up`, 2 * count * feedForwardSize, c.hiddenSize, pairs);
+    add(`layer ${layer} down`, count * c.hiddenSize, feedForwardSize, { ...experts });
   }
   add('head', c.vocabularySize, c.hiddenSize, { head: true, gathered: c.tiedHead, kind: headKind });
   return {

@@ -40,6 +40,8 @@ export interface CmtUnits {
   unit_row_blocks: number;
   /** True where row blocks come in pairs (gate, up) that a group must not part. */
   paired: boolean;
+  /** Row blocks are those of so many experts, one after the other, of which a pass uses only some; a group holds one's. */
+  experts?: number;
   crc32c: string[];
 }
 

@@ -156,6 +156,7 @@ function unitsOf(chunk: CachedChunk): CmtUnits {
     row_block_bytes: chunk.row_block_bytes,
     unit_row_blocks: chunk.unit_row_blocks,
     paired: chunk.arrangement === 'row-blocks-alternating',
+    ...(chunk.experts !== undefined && { experts: chunk.experts }),
     crc32c: chunk.unit_crc32c.map(formatCrc32c),
   };
 }

@@ -17,6 +17,18 @@ export interface ModelConfig {
   /** Positions the model was trained for. */
   maxContextLength: number;
   tiedHead: boolean;
+  /** Of a mixture of experts; none otherwise. */
+  experts?: ExpertConfig;
+}
+
+export interface ExpertConfig {
+  count: number;
+  /** Experts that a token goes through. */
+  used: number;
+  /** Of one expert. */
+  feedForwardSize: number;
+  /** Of the expert that every token goes through; 0: there is none. */
+  sharedFeedForwardSize: number;
 }
 
 /** How safetensors hold floats. */
@@ -56,6 +68,8 @@ export interface ChunkSpec {
   columns: number;
   tensors: TensorBytes[];
   arrangement: 'concatenated' | 'row-blocks-alternating';
+  /** The rows are those of so many experts, one after the other, in whole row blocks; a pass uses only some of them. */
+  experts?: number;
 }
 
 /** A file that holds weights. */

@@ -189,6 +189,9 @@ function checkCover(groups: PlanGroup[], first: number, row: CmtRow, units: CmtU
       const what = units.paired && end % 2 !== 0 ? 'parts a gate from its up' : 'lies within a checksum unit';
       refuse(`${at}/row_block_end`, `is ${end}, which ${what} (units of ${units.unit_row_blocks} row blocks)`);
     }
+    const ofExpert = units.row_blocks / (units.experts ?? 1);
+    if (Math.floor(covered / ofExpert) !== Math.floor((end - 1) / ofExpert))
+      refuse(`${at}/row_block_end`, `is ${end}, past its expert's row blocks (${ofExpert} of each)`);
     const begin = row.origin_offset + covered * units.row_block_bytes;
     const aligned = Math.floor(begin / pageBytes) * pageBytes;
     expectEqual(`${at}/aligned_offset`, group.aligned_offset, aligned, 'where its row blocks lie in the weight cache');

@@ -25,24 +25,39 @@ export interface GroupCut {
 /** `even`: equal shares; `full`: as much as a slot holds, then the rest. */
 export type Cut = 'even' | 'full';
 
-/** Groups whose reads fit into `slotBytes`, except where a single unit is larger than that. */
+/** Groups whose reads fit into `slotBytes`, except where a single unit is larger than that. None spans two experts. */
 export function cutGroups(chunks: readonly StreamedChunk[], slotBytes: number, cut: Cut): GroupCut[] {
-  return chunks.flatMap((chunk, chunkIndex) => cutChunk(chunk, chunkIndex, slotBytes, cut));
+  return chunks.flatMap((chunk, chunkIndex) => {
+    const { experts = 1, crc32c } = chunk.units;
+    const share = crc32c.length / experts;
+    return Array.from({ length: experts }, (_, expert) =>
+      cutUnits(chunk, chunkIndex, { first: expert * share, count: share }, slotBytes, cut),
+    ).flat();
+  });
 }
 
-function cutChunk(chunk: StreamedChunk, chunkIndex: number, slotBytes: number, cut: Cut): GroupCut[] {
+/** Whether groups of a chunk are read only in passes that choose their expert. */
+export const ofExperts = (group: GroupCut): boolean => group.chunk.units.experts !== undefined;
+
+function cutUnits(
+  chunk: StreamedChunk,
+  chunkIndex: number,
+  { first, count: unitCount }: { first: number; count: number },
+  slotBytes: number,
+  cut: Cut,
+): GroupCut[] {
   const { units, row } = chunk;
-  const unitCount = units.crc32c.length;
   const unitBytes = units.unit_row_blocks * units.row_block_bytes;
+  const wholeBytes = Math.min((first + unitCount) * unitBytes, row.origin_size) - first * unitBytes;
   // A read touches at most one page more than its bytes fill, at either end.
-  const fitsWhole = row.aligned_size <= slotBytes;
+  const fitsWhole = (units.experts === undefined ? row.aligned_size : wholeBytes + 2 * pageBytes) <= slotBytes;
   const perSlot = Math.max(1, Math.floor((slotBytes - 2 * pageBytes) / unitBytes));
   const count = fitsWhole ? 1 : Math.ceil(unitCount / perSlot);
   const share = cut === 'even' || fitsWhole ? unitCount / count : perSlot;
   const groups: GroupCut[] = [];
   for (let i = 0; i < count; i++) {
-    const unitBegin = Math.floor(i * share);
-    const unitEnd = i === count - 1 ? unitCount : Math.floor((i + 1) * share);
+    const unitBegin = first + Math.floor(i * share);
+    const unitEnd = first + (i === count - 1 ? unitCount : Math.floor((i + 1) * share));
     const begin = row.origin_offset + unitBegin * unitBytes;
     const size = Math.min(unitEnd * unitBytes, row.origin_size) - unitBegin * unitBytes;
     const alignedOffset = Math.floor(begin / pageBytes) * pageBytes;

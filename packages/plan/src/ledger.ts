@@ -36,7 +36,9 @@ export interface ActivationShape {
  * Tensors of one pass. Of the graph's tensors [tokens][width] in f32, these are alive at once: four of hidden width
  * (residual, normed, projected, sum), q, k and v with all heads, and the gated product of feed-forward width; half as much
  * again for allocation rounding and overlapping lifetimes. Beside them the int8 copy of the widest input with its scales
- * and sums per 32 values (1.25 bytes a value), logits [logitRows][vocabulary], and per thread a row block and 8 KiB.
+ * and sums per 32 values (1.25 bytes a value), logits [logitRows][vocabulary], and per thread a row block and 8 KiB. With
+ * experts, for each that a token goes through, its gated product, the int8 copy of that, its output and 64 bytes about it,
+ * and the shared expert's gated product.
  */
 export function activationBytes(config: ModelConfig, shape: ActivationShape): number {
   const { tokens, logitRows, threads, gatheredRowBlockBytes } = shape;
@@ -44,10 +46,14 @@ export function activationBytes(config: ModelConfig, shape: ActivationShape): nu
   const qkvWidth = attentionWidth + 2 * config.kvHeads * config.headSize;
   const alive = tokens * (4 * config.hiddenSize + qkvWidth + config.feedForwardSize) * 4 * 1.5;
   const quantized = tokens * Math.max(config.hiddenSize, attentionWidth, config.feedForwardSize) * 1.25;
+  const { used, feedForwardSize, sharedFeedForwardSize } = config.experts ?? noExperts;
+  const experts = tokens * (used * (5.25 * feedForwardSize + 4 * config.hiddenSize + 64) + 4 * sharedFeedForwardSize);
   const logits = logitRows * config.vocabularySize * 4;
   const gather = threads * (gatheredRowBlockBytes + 8192);
-  return Math.ceil(alive + quantized + logits + gather);
+  return Math.ceil(alive + quantized + experts + logits + gather);
 }
+
+const noExperts = { used: 0, feedForwardSize: 0, sharedFeedForwardSize: 0 };
 
 const reserveFixed = 4_000_000;
 const reserveShare = 0.005;

@@ -1,6 +1,6 @@
 // A plan in the making: a cut into groups, who stays, and the time that follows.
 import { type Mode, modes } from '@flash-slim/cmt';
-import type { GroupCut } from './groups.ts';
+import { type GroupCut, ofExperts } from './groups.ts';
 import { type PassWork, predictPassMs, readRate } from './predict.ts';
 import { type PassTimes, type Problem, passTimes } from './problem.ts';
 import type { PrefetchPlan } from './types.ts';
@@ -39,12 +39,14 @@ export function passWork(
   const readMs = new Float64Array(count);
   const betweenChunksMs = times.otherMs / times.chunkMs.length;
   for (let i = 0; i < count; i++) {
-    const { chunk, chunkIndex, unitBegin, size, alignedSize } = groups[i] as GroupCut;
+    const group = groups[i] as GroupCut;
+    const { chunk, chunkIndex, unitBegin, size, alignedSize } = group;
     const share = size / chunk.row.origin_size;
     computeMs[i] = (times.chunkMs[chunkIndex] as number) * share + (unitBegin === 0 ? betweenChunksMs : 0);
     if (resident[i]) continue;
-    computeMs[i] = (computeMs[i] as number) + handoverMs + (alignedSize / checksumRate) * 1000;
-    readMs[i] = (alignedSize / bytesPerSecond) * 1000;
+    const read = ofExperts(group) ? times.expertShare : 1;
+    computeMs[i] = (computeMs[i] as number) + read * (handoverMs + (alignedSize / checksumRate) * 1000);
+    readMs[i] = read * (alignedSize / bytesPerSecond) * 1000;
   }
   return { computeMs, readMs, count };
 }

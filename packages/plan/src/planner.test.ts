@@ -35,6 +35,49 @@ function budgets(request: PlanRequest, floor: number, seed: number): number[] {
   return [0, 1, ...above, 4 * weights + 100e6].sort((a, b) => a - b).map((bytes) => floor + bytes);
 }
 
+/** A mixture of experts, of which most of the bytes are experts. */
+function mixtureRequest(): PlanRequest {
+  const experts = { count: 16, used: 2, feedForwardSize: 1024, sharedFeedForwardSize: 0 };
+  const shape = shapes['SmolLM2-135M'];
+  return syntheticRequest({ ...shape, config: { ...shape.config, layers: 4, experts } }, { strategy: 'resident' });
+}
+
+test('a mixture of experts: no group spans two, and what every pass reads stays before any expert does', () => {
+  const base = mixtureRequest();
+  const units = new Map(base.cmt.units.map((chunk) => [chunk.weights_id, chunk]));
+  const floor = floorOf(base);
+  const shares = new Set<string>();
+  for (let more = 0; more <= 100e6; more += 10e6) {
+    const plan = planPrefetch({ ...base, memoryBudgetBytes: floor + more });
+    const kept = { shared: 0, experts: 0 };
+    let sharedStreamed = 0;
+    for (const group of plan.groups) {
+      const { experts, row_blocks: rowBlocks } = units.get(group.weights_id) ?? {};
+      if (experts !== undefined) {
+        const each = (rowBlocks as number) / experts;
+        assert.equal(Math.floor(group.row_block_begin / each), Math.floor((group.row_block_end - 1) / each));
+      }
+      if (group.resident) kept[experts === undefined ? 'shared' : 'experts'] += group.size;
+      else if (experts === undefined) sharedStreamed += group.size;
+    }
+    if (kept.experts > 0) assert.equal(sharedStreamed, 0, `budget ${floor + more}`);
+    shares.add(`${kept.shared > 0} ${kept.experts > 0}`);
+  }
+  assert.deepEqual([...shares].sort(), ['false false', 'true false', 'true true']);
+});
+
+test('a mixture of experts is predicted to read what tokens choose, not all of it', () => {
+  const request = { ...mixtureRequest(), strategy: 'rechunk' as const, memoryBudgetBytes: 400e6 };
+  const all = structuredClone(request);
+  const { experts } = all.cmt.metadata.model_config;
+  if (experts) experts.used = experts.count;
+  const [some, every] = [planPrefetch(request), planPrefetch(all)].map((plan) => plan.metadata);
+  assert.ok(some && every);
+  const { DECODE: decode, PREFILL: prefill } = some.predicted_pass_ms_by_mode;
+  assert.ok(decode < 0.5 * every.predicted_pass_ms_by_mode.DECODE);
+  assert.ok(prefill > 0.8 * every.predicted_pass_ms_by_mode.PREFILL);
+});
+
 function residentRows(plan: PrefetchPlan): Set<string> {
   return new Set(
     plan.groups.filter((g) => g.resident).map((g) => `${g.weights_id}:${g.row_block_begin}-${g.row_block_end}`),

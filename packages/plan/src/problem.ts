@@ -42,6 +42,8 @@ export function readProblem(request: PlanRequest): Problem {
 export interface PassTimes {
   chunkMs: number[];
   otherMs: number;
+  /** Of the experts, how many are expected to be chosen in the pass; 1 where there are none. */
+  expertShare: number;
 }
 
 /** Times of a pass with `tokens` tokens, on the line through the two points that were measured. */
@@ -57,7 +59,14 @@ export function passTimes({ request: { cmt }, chunks }: Problem, mode: Mode, tok
         return prefill === undefined ? row.avg_compute_time : onLine(cmt, row.avg_compute_time, prefill, tokens);
       }),
     otherMs: onLine(cmt, other.DECODE, other.PREFILL, tokens),
+    expertShare: expertShare(cmt, tokens),
   };
+}
+
+/** As if each token chose without regard to the others: they rather agree, so that less is read. */
+function expertShare({ metadata }: ChunkMetadataTable, tokens: number): number {
+  const { experts } = metadata.model_config;
+  return experts === undefined ? 1 : 1 - (1 - experts.used / experts.count) ** tokens;
 }
 
 function onLine({ metadata }: ChunkMetadataTable, decodeMs: number, prefillMs: number, tokens: number): number {

@@ -4,7 +4,7 @@
 // without regard to the budget, and a budget that does not hold them steps down a fixed ladder (fewer tokens a pass, then
 // fewer slots), on which nothing is resident. Above the ladder, residents are a prefix of one fixed order. Every step
 // up thus only adds tokens, slots or residents, and predict.ts is monotone in each. Docs: adr/0003-planner.md.
-import { cutGroups, type GroupCut } from './groups.ts';
+import { cutGroups, type GroupCut, ofExperts } from './groups.ts';
 import { hugePageBytes, roundUp, slotMemoryBytes } from './ledger.ts';
 import { finishOutline, type Outline } from './outline.ts';
 import { activationsOf, type Problem, roomForWeights } from './problem.ts';
@@ -80,12 +80,21 @@ export function resident(problem: Problem, choices: Choices): Outline | null {
   if (!full) return { ...streamed, strategy: 'resident' };
   const room = Math.floor((roomForWeights(problem, most) - slots) / hugePageBytes) * hugePageBytes;
   let used = 0;
-  for (const index of residencyOrder(groups.map((group) => group.alignedSize))) {
+  for (const index of inOrderOfPreference(groups)) {
     used += (groups[index] as GroupCut).alignedSize;
     if (used > room) break;
     kept[index] = true;
   }
   return finishOutline(problem, { ...streamed, strategy: 'resident', resident: kept });
+}
+
+/** What every pass reads first, then experts, which only some do. */
+function inOrderOfPreference(groups: readonly GroupCut[]): number[] {
+  return [false, true].flatMap((experts) => {
+    const indices = groups.flatMap((group, i) => (ofExperts(group) === experts ? [i] : []));
+    const order = residencyOrder(indices.map((i) => (groups[i] as GroupCut).alignedSize));
+    return order.map((at) => indices[at] as number);
+  });
 }
 
 const smallestSimpleSlot = 512 * 1024;

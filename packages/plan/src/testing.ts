@@ -75,6 +75,7 @@ export function randomRequest(seed: number): PlanRequest {
       vocabularySize: 8 * (20 + Math.floor(random() * 6000)),
       maxContextLength: 4096,
       tiedHead: random() < 0.5,
+      ...(seed % 5 === 0 && { experts: { count: 6, used: 2, feedForwardSize: 96, sharedFeedForwardSize: 0 } }),
     },
     kind: pick(['F32', 'F16', 'Q8_0', 'Q5_1', 'Q4_0', 'Q4_1']),
     headKind: pick(['F16', 'Q8_0', 'Q4_0']),

@@ -51,6 +51,10 @@ function checkShape(chunk: CachedChunk, at: string, expect: (field: string, foun
     expect(`${at}/gathered`, Number(chunk.gathered), 1);
     expect(`${at}/unit_row_blocks`, chunk.unit_row_blocks, 1);
   }
+  if (chunk.experts !== undefined) {
+    expect(`${at}/rows modulo 8`, chunk.rows % 8, 0);
+    expect(`${at}/row_blocks modulo experts and units`, chunk.row_blocks % (chunk.experts * chunk.unit_row_blocks), 0);
+  }
   expect(`${at}/columns modulo ${kinds[chunk.kind].values}`, chunk.columns % kinds[chunk.kind].values, 0);
   expect(`${at}/row_block_bytes`, chunk.row_block_bytes, (chunk.columns / 32) * kinds[chunk.kind].blockBytes);
   expect(`${at}/row_blocks`, chunk.row_blocks, rowBlocksOf(chunk, chunk.tensors.length));

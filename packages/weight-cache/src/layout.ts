@@ -131,6 +131,9 @@ function layOutChunk(spec: ChunkSpec, index: number, offset: number): CachedChun
   const rowBlockBytes = (spec.columns / 32) * kinds[spec.kind].blockBytes;
   const rowBlocks = rowBlocksOf(spec, spec.tensors.length);
   const together = alternating ? 2 : 1; // a unit must not part gate from up
+  const experts = spec.experts ?? 0;
+  if (experts > 0 && (spec.gathered || spec.rows % (8 * together * experts) !== 0))
+    bad(`${spec.rows} rows of ${experts} experts, which are not whole row blocks`);
   return {
     weights_id: index,
     name: spec.name,
@@ -144,9 +147,19 @@ function layOutChunk(spec: ChunkSpec, index: number, offset: number): CachedChun
     bytes: rowBlocks * rowBlockBytes,
     row_blocks: rowBlocks,
     row_block_bytes: rowBlockBytes,
-    unit_row_blocks: spec.gathered ? 1 : together * Math.max(1, Math.floor(unitBytes / (rowBlockBytes * together))),
+    unit_row_blocks: spec.gathered ? 1 : unitRowBlocks(rowBlockBytes, together, experts > 0 ? rowBlocks / experts : 0),
     unit_crc32c: [],
     tensors: spec.tensors.map((tensor) => tensor.name),
     arrangement: spec.arrangement,
+    ...(experts > 0 && { experts }),
   };
+}
+
+/** About unitBytes; what units have to cover exactly, an expert's row blocks, they divide. */
+function unitRowBlocks(rowBlockBytes: number, together: number, expertRowBlocks: number): number {
+  const most = Math.max(1, Math.floor(unitBytes / (rowBlockBytes * together)));
+  if (expertRowBlocks === 0) return together * most;
+  let unit = Math.min(most, expertRowBlocks / together);
+  while ((expertRowBlocks / together) % unit !== 0) unit--;
+  return together * unit;
 }

@@ -24,6 +24,8 @@ export interface CachedChunk {
   unit_crc32c: number[];
   tensors: string[];
   arrangement: 'concatenated' | 'row-blocks-alternating';
+  /** Row blocks are those of so many experts, one after the other, each in whole checksum units. */
+  experts?: number;
 }
 
 /** What quantizing at import lost. */

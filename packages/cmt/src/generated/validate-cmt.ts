@@ -6,9 +6,9 @@
 "use strict";
 export const validate = validate20;
 export default validate20;
-const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://flash-slim.dev/schema/cmt.schema.json","title":"weight_chunks_metadata_table.json (CMT)","description":"Which weights one pass reads, in what order, where they lie in the weight cache, what they sum to, and how long each is computed with. Sizes and offsets in bytes, times in milliseconds.","type":"object","additionalProperties":false,"required":["metadata","weight_chunks","units"],"properties":{"metadata":{"type":"object","additionalProperties":false,"required":["version","model","model_digest","model_config","weight_cache","weight_cache_digest","layout","chunk_count_by_mode","total_aligned_size_by_mode","max_aligned_size","weight_chunk_buffer_size","tokenizer_bytes","graph_bytes","tokens_per_pass_by_mode","other_compute_time_by_mode","measured_with"],"properties":{"version":{"description":"Version of this format.","const":"1.0"},"model":{"description":"The model's own name, for people.","type":"string"},"model_digest":{"description":"SHA-256 of the model file.","$ref":"#/$defs/digest"},"model_config":{"$ref":"#/$defs/modelConfig"},"weight_cache":{"description":"File name of the weight cache, beside this file.","type":"string","pattern":"^[^/\\u0000]+$"},"weight_cache_digest":{"description":"SHA-256 of the weight cache's manifest: the cache that the offsets belong to.","$ref":"#/$defs/digest"},"layout":{"description":"Arrangement of the weights within row blocks.","const":"8x4"},"chunk_count_by_mode":{"description":"Rows per mode.","$ref":"#/$defs/countByMode"},"total_aligned_size_by_mode":{"description":"Sum of aligned_size per mode, bytes.","$ref":"#/$defs/countByMode"},"max_aligned_size":{"description":"Largest aligned_size of any mode, bytes.","$ref":"#/$defs/count"},"weight_chunk_buffer_size":{"description":"Bytes of a buffer that holds any chunk whole; equals max_aligned_size.","$ref":"#/$defs/count"},"tokenizer_bytes":{"description":"Bytes of the compiled tokenizer, which is read in place.","$ref":"#/$defs/count"},"graph_bytes":{"description":"Bytes of the ONNX graph without its large weights.","$ref":"#/$defs/count"},"tokens_per_pass_by_mode":{"description":"Tokens of the passes that the times were measured with.","type":"object","additionalProperties":false,"required":["PREFILL","DECODE"],"properties":{"PREFILL":{"type":"integer","minimum":1,"maximum":1048576},"DECODE":{"type":"integer","minimum":1,"maximum":1048576}}},"other_compute_time_by_mode":{"description":"Milliseconds per pass outside the streamed products: attention, norms, sampling.","type":"object","additionalProperties":false,"required":["PREFILL","DECODE"],"properties":{"PREFILL":{"$ref":"#/$defs/milliseconds"},"DECODE":{"$ref":"#/$defs/milliseconds"}}},"measured_with":{"type":"object","additionalProperties":false,"required":["kernel","threads"],"properties":{"kernel":{"description":"Kernel the times were measured with.","type":"string"},"threads":{"description":"Compute threads the times were measured with.","type":"integer","minimum":1,"maximum":4096}}}}},"weight_chunks":{"description":"Per mode, the chunks in order of access.","type":"object","additionalProperties":false,"required":["PREFILL","DECODE"],"properties":{"PREFILL":{"type":"array","maxItems":65536,"items":{"$ref":"#/$defs/row"}},"DECODE":{"type":"array","maxItems":65536,"items":{"$ref":"#/$defs/row"}}}},"units":{"description":"The checksums that a group's checksum is composed of, once per chunk.","type":"array","maxItems":65536,"items":{"type":"object","additionalProperties":false,"required":["weights_id","head","gathered","row_blocks","row_block_bytes","unit_row_blocks","paired","crc32c"],"properties":{"weights_id":{"$ref":"#/$defs/weightsId"},"head":{"description":"The output head: only passes that want logits read it.","type":"boolean"},"gathered":{"description":"Single rows are read from it (embedding): one unit per row block.","type":"boolean"},"row_blocks":{"description":"Row blocks (8 rows each) of the chunk.","type":"integer","minimum":1,"maximum":268435456},"row_block_bytes":{"description":"Bytes of one row block.","type":"integer","minimum":1,"maximum":1099511627776},"unit_row_blocks":{"description":"Row blocks under one checksum; the last unit may be shorter.","type":"integer","minimum":1,"maximum":268435456},"paired":{"description":"Row blocks come in pairs (gate, up) that a group must not part.","type":"boolean"},"crc32c":{"description":"crc32c of each unit, in order.","type":"array","minItems":1,"maxItems":4194304,"items":{"$ref":"#/$defs/crc32c"}}}}}},"$defs":{"count":{"type":"integer","minimum":0,"maximum":9007199254740991},"countByMode":{"type":"object","additionalProperties":false,"required":["PREFILL","DECODE"],"properties":{"PREFILL":{"$ref":"#/$defs/count"},"DECODE":{"$ref":"#/$defs/count"}}},"milliseconds":{"type":"number","minimum":0,"maximum":1000000000},"digest":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"},"crc32c":{"description":"crc32c (Castagnoli), 8 hex digits.","type":"string","pattern":"^[0-9a-f]{8}$"},"weightsId":{"description":"The number that the graph's operator carries.","type":"integer","minimum":0,"maximum":1048576},"modelConfig":{"description":"The facts about the model that sizes follow from.","type":"object","additionalProperties":false,"required":["architecture","name","layers","hiddenSize","feedForwardSize","heads","kvHeads","headSize","vocabularySize","maxContextLength","tiedHead"],"properties":{"architecture":{"type":"string"},"name":{"type":"string"},"layers":{"type":"integer","minimum":1,"maximum":65536},"hiddenSize":{"type":"integer","minimum":1,"maximum":16777216},"feedForwardSize":{"type":"integer","minimum":1,"maximum":16777216},"heads":{"type":"integer","minimum":1,"maximum":65536},"kvHeads":{"type":"integer","minimum":1,"maximum":65536},"headSize":{"type":"integer","minimum":1,"maximum":65536},"vocabularySize":{"type":"integer","minimum":1,"maximum":16777216},"maxContextLength":{"description":"Positions the model was trained for.","type":"integer","minimum":1,"maximum":1073741824},"tiedHead":{"description":"The output head uses the embedding's bytes.","type":"boolean"}}},"row":{"type":"object","additionalProperties":false,"required":["chunk_index","aligned_offset","aligned_size","origin_offset","origin_size","offset_adjust","weights_id","managed_buffer_index","prefetch_mode","prefetch_mode_str","op","tensors","layout","kind","rows","columns","avg_compute_time","crc32c"],"properties":{"chunk_index":{"description":"Position in the mode's order of access.","$ref":"#/$defs/count"},"aligned_offset":{"description":"Byte offset in the weight cache, rounded down to 4096.","type":"integer","minimum":0,"maximum":9007199254740991,"multipleOf":4096},"aligned_size":{"description":"Bytes from aligned_offset, rounded up to 4096.","type":"integer","minimum":4096,"maximum":9007199254740991,"multipleOf":4096},"origin_offset":{"description":"Byte offset of the chunk's own bytes.","$ref":"#/$defs/count"},"origin_size":{"description":"The chunk's own bytes.","type":"integer","minimum":1,"maximum":9007199254740991},"offset_adjust":{"description":"origin_offset - aligned_offset, bytes.","type":"integer","minimum":0,"maximum":4095},"weights_id":{"$ref":"#/$defs/weightsId"},"managed_buffer_index":{"description":"The slot that a double-buffered plan would use: chunk_index modulo 2.","type":"integer","minimum":0,"maximum":1},"prefetch_mode":{"description":"0 PREFILL, 1 DECODE.","type":"integer","minimum":0,"maximum":1},"prefetch_mode_str":{"enum":["PREFILL","DECODE"]},"op":{"description":"StreamMatMul multiplies with the whole chunk; GatherRows reads single rows.","enum":["StreamMatMul","GatherRows"]},"tensors":{"description":"Names of the model's tensors that the chunk is made of.","type":"array","minItems":1,"maxItems":256,"items":{"type":"string"}},"layout":{"const":"8x4"},"kind":{"description":"How the values are stored.","enum":["F32","F16","BF16","Q8_0","Q4_0","Q4_1","Q5_0","Q5_1","Q4_K","Q5_K","Q6_K"]},"rows":{"type":"integer","minimum":1,"maximum":2147483648},"columns":{"type":"integer","minimum":32,"maximum":16777216,"multipleOf":32},"avg_compute_time":{"description":"Milliseconds of compute per pass, waiting excluded.","$ref":"#/$defs/milliseconds"},"crc32c":{"description":"crc32c of the whole chunk.","$ref":"#/$defs/crc32c"}}}}};
+const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://flash-slim.dev/schema/cmt.schema.json","title":"weight_chunks_metadata_table.json (CMT)","description":"Which weights one pass reads, in what order, where they lie in the weight cache, what they sum to, and how long each is computed with. Sizes and offsets in bytes, times in milliseconds.","type":"object","additionalProperties":false,"required":["metadata","weight_chunks","units"],"properties":{"metadata":{"type":"object","additionalProperties":false,"required":["version","model","model_digest","model_config","weight_cache","weight_cache_digest","layout","chunk_count_by_mode","total_aligned_size_by_mode","max_aligned_size","weight_chunk_buffer_size","tokenizer_bytes","graph_bytes","tokens_per_pass_by_mode","other_compute_time_by_mode","measured_with"],"properties":{"version":{"description":"Version of this format.","const":"1.0"},"model":{"description":"The model's own name, for people.","type":"string"},"model_digest":{"description":"SHA-256 of the model file.","$ref":"#/$defs/digest"},"model_config":{"$ref":"#/$defs/modelConfig"},"weight_cache":{"description":"File name of the weight cache, beside this file.","type":"string","pattern":"^[^/\\u0000]+$"},"weight_cache_digest":{"description":"SHA-256 of the weight cache's manifest: the cache that the offsets belong to.","$ref":"#/$defs/digest"},"layout":{"description":"Arrangement of the weights within row blocks.","const":"8x4"},"chunk_count_by_mode":{"description":"Rows per mode.","$ref":"#/$defs/countByMode"},"total_aligned_size_by_mode":{"description":"Sum of aligned_size per mode, bytes.","$ref":"#/$defs/countByMode"},"max_aligned_size":{"description":"Largest aligned_size of any mode, bytes.","$ref":"#/$defs/count"},"weight_chunk_buffer_size":{"description":"Bytes of a buffer that holds any chunk whole; equals max_aligned_size.","$ref":"#/$defs/count"},"tokenizer_bytes":{"description":"Bytes of the compiled tokenizer, which is read in place.","$ref":"#/$defs/count"},"graph_bytes":{"description":"Bytes of the ONNX graph without its large weights.","$ref":"#/$defs/count"},"tokens_per_pass_by_mode":{"description":"Tokens of the passes that the times were measured with.","type":"object","additionalProperties":false,"required":["PREFILL","DECODE"],"properties":{"PREFILL":{"type":"integer","minimum":1,"maximum":1048576},"DECODE":{"type":"integer","minimum":1,"maximum":1048576}}},"other_compute_time_by_mode":{"description":"Milliseconds per pass outside the streamed products: attention, norms, sampling.","type":"object","additionalProperties":false,"required":["PREFILL","DECODE"],"properties":{"PREFILL":{"$ref":"#/$defs/milliseconds"},"DECODE":{"$ref":"#/$defs/milliseconds"}}},"measured_with":{"type":"object","additionalProperties":false,"required":["kernel","threads"],"properties":{"kernel":{"description":"Kernel the times were measured with.","type":"string"},"threads":{"description":"Compute threads the times were measured with.","type":"integer","minimum":1,"maximum":4096}}}}},"weight_chunks":{"description":"Per mode, the chunks in order of access.","type":"object","additionalProperties":false,"required":["PREFILL","DECODE"],"properties":{"PREFILL":{"type":"array","maxItems":65536,"items":{"$ref":"#/$defs/row"}},"DECODE":{"type":"array","maxItems":65536,"items":{"$ref":"#/$defs/row"}}}},"units":{"description":"The checksums that a group's checksum is composed of, once per chunk.","type":"array","maxItems":65536,"items":{"type":"object","additionalProperties":false,"required":["weights_id","head","gathered","row_blocks","row_block_bytes","unit_row_blocks","paired","crc32c"],"properties":{"weights_id":{"$ref":"#/$defs/weightsId"},"head":{"description":"The output head: only passes that want logits read it.","type":"boolean"},"gathered":{"description":"Single rows are read from it (embedding): one unit per row block.","type":"boolean"},"row_blocks":{"description":"Row blocks (8 rows each) of the chunk.","type":"integer","minimum":1,"maximum":268435456},"row_block_bytes":{"description":"Bytes of one row block.","type":"integer","minimum":1,"maximum":1099511627776},"unit_row_blocks":{"description":"Row blocks under one checksum; the last unit may be shorter.","type":"integer","minimum":1,"maximum":268435456},"paired":{"description":"Row blocks come in pairs (gate, up) that a group must not part.","type":"boolean"},"experts":{"description":"Row blocks are those of so many experts, in whole units; a pass uses only some. Missing: always all.","type":"integer","minimum":1,"maximum":65536},"crc32c":{"description":"crc32c of each unit, in order.","type":"array","minItems":1,"maxItems":4194304,"items":{"$ref":"#/$defs/crc32c"}}}}}},"$defs":{"count":{"type":"integer","minimum":0,"maximum":9007199254740991},"countByMode":{"type":"object","additionalProperties":false,"required":["PREFILL","DECODE"],"properties":{"PREFILL":{"$ref":"#/$defs/count"},"DECODE":{"$ref":"#/$defs/count"}}},"milliseconds":{"type":"number","minimum":0,"maximum":1000000000},"digest":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"},"crc32c":{"description":"crc32c (Castagnoli), 8 hex digits.","type":"string","pattern":"^[0-9a-f]{8}$"},"weightsId":{"description":"The number that the graph's operator carries.","type":"integer","minimum":0,"maximum":1048576},"modelConfig":{"description":"The facts about the model that sizes follow from.","type":"object","additionalProperties":false,"required":["architecture","name","layers","hiddenSize","feedForwardSize","heads","kvHeads","headSize","vocabularySize","maxContextLength","tiedHead"],"properties":{"architecture":{"type":"string"},"name":{"type":"string"},"layers":{"type":"integer","minimum":1,"maximum":65536},"hiddenSize":{"type":"integer","minimum":1,"maximum":16777216},"feedForwardSize":{"type":"integer","minimum":1,"maximum":16777216},"heads":{"type":"integer","minimum":1,"maximum":65536},"kvHeads":{"type":"integer","minimum":1,"maximum":65536},"headSize":{"type":"integer","minimum":1,"maximum":65536},"vocabularySize":{"type":"integer","minimum":1,"maximum":16777216},"maxContextLength":{"description":"Positions the model was trained for.","type":"integer","minimum":1,"maximum":1073741824},"tiedHead":{"description":"The output head uses the embedding's bytes.","type":"boolean"},"experts":{"description":"Of a mixture of experts; missing otherwise.","type":"object","additionalProperties":false,"required":["count","used","feedForwardSize","sharedFeedForwardSize"],"properties":{"count":{"type":"integer","minimum":1,"maximum":65536},"used":{"description":"Experts that a token goes through.","type":"integer","minimum":1,"maximum":65536},"feedForwardSize":{"description":"Of one expert.","type":"integer","minimum":1,"maximum":16777216},"sharedFeedForwardSize":{"description":"Of the expert that every token goes through; 0: there is none.","type":"integer","minimum":0,"maximum":16777216}}}}},"row":{"type":"object","additionalProperties":false,"required":["chunk_index","aligned_offset","aligned_size","origin_offset","origin_size","offset_adjust","weights_id","managed_buffer_index","prefetch_mode","prefetch_mode_str","op","tensors","layout","kind","rows","columns","avg_compute_time","crc32c"],"properties":{"chunk_index":{"description":"Position in the mode's order of access.","$ref":"#/$defs/count"},"aligned_offset":{"description":"Byte offset in the weight cache, rounded down to 4096.","type":"integer","minimum":0,"maximum":9007199254740991,"multipleOf":4096},"aligned_size":{"description":"Bytes from aligned_offset, rounded up to 4096.","type":"integer","minimum":4096,"maximum":9007199254740991,"multipleOf":4096},"origin_offset":{"description":"Byte offset of the chunk's own bytes.","$ref":"#/$defs/count"},"origin_size":{"description":"The chunk's own bytes.","type":"integer","minimum":1,"maximum":9007199254740991},"offset_adjust":{"description":"origin_offset - aligned_offset, bytes.","type":"integer","minimum":0,"maximum":4095},"weights_id":{"$ref":"#/$defs/weightsId"},"managed_buffer_index":{"description":"The slot that a double-buffered plan would use: chunk_index modulo 2.","type":"integer","minimum":0,"maximum":1},"prefetch_mode":{"description":"0 PREFILL, 1 DECODE.","type":"integer","minimum":0,"maximum":1},"prefetch_mode_str":{"enum":["PREFILL","DECODE"]},"op":{"description":"StreamMatMul multiplies with the whole chunk; GatherRows reads single rows.","enum":["StreamMatMul","GatherRows"]},"tensors":{"description":"Names of the model's tensors that the chunk is made of.","type":"array","minItems":1,"maxItems":256,"items":{"type":"string"}},"layout":{"const":"8x4"},"kind":{"description":"How the values are stored.","enum":["F32","F16","BF16","Q8_0","Q4_0","Q4_1","Q5_0","Q5_1","Q4_K","Q5_K","Q6_K"]},"rows":{"type":"integer","minimum":1,"maximum":2147483648},"columns":{"type":"integer","minimum":32,"maximum":16777216,"multipleOf":32},"avg_compute_time":{"description":"Milliseconds of compute per pass, waiting excluded.","$ref":"#/$defs/milliseconds"},"crc32c":{"description":"crc32c of the whole chunk.","$ref":"#/$defs/crc32c"}}}}};
 const schema32 = {"type":"string","pattern":"^sha256:[0-9a-f]{64}$"};
-const schema33 = {"description":"The facts about the model that sizes follow from.","type":"object","additionalProperties":false,"required":["architecture","name","layers","hiddenSize","feedForwardSize","heads","kvHeads","headSize","vocabularySize","maxContextLength","tiedHead"],"properties":{"architecture":{"type":"string"},"name":{"type":"string"},"layers":{"type":"integer","minimum":1,"maximum":65536},"hiddenSize":{"type":"integer","minimum":1,"maximum":16777216},"feedForwardSize":{"type":"integer","minimum":1,"maximum":16777216},"heads":{"type":"integer","minimum":1,"maximum":65536},"kvHeads":{"type":"integer","minimum":1,"maximum":65536},"headSize":{"type":"integer","minimum":1,"maximum":65536},"vocabularySize":{"type":"integer","minimum":1,"maximum":16777216},"maxContextLength":{"description":"Positions the model was trained for.","type":"integer","minimum":1,"maximum":1073741824},"tiedHead":{"description":"The output head uses the embedding's bytes.","type":"boolean"}}};
+const schema33 = {"description":"The facts about the model that sizes follow from.","type":"object","additionalProperties":false,"required":["architecture","name","layers","hiddenSize","feedForwardSize","heads","kvHeads","headSize","vocabularySize","maxContextLength","tiedHead"],"properties":{"architecture":{"type":"string"},"name":{"type":"string"},"layers":{"type":"integer","minimum":1,"maximum":65536},"hiddenSize":{"type":"integer","minimum":1,"maximum":16777216},"feedForwardSize":{"type":"integer","minimum":1,"maximum":16777216},"heads":{"type":"integer","minimum":1,"maximum":65536},"kvHeads":{"type":"integer","minimum":1,"maximum":65536},"headSize":{"type":"integer","minimum":1,"maximum":65536},"vocabularySize":{"type":"integer","minimum":1,"maximum":16777216},"maxContextLength":{"description":"Positions the model was trained for.","type":"integer","minimum":1,"maximum":1073741824},"tiedHead":{"description":"The output head uses the embedding's bytes.","type":"boolean"},"experts":{"description":"Of a mixture of experts; missing otherwise.","type":"object","additionalProperties":false,"required":["count","used","feedForwardSize","sharedFeedForwardSize"],"properties":{"count":{"type":"integer","minimum":1,"maximum":65536},"used":{"description":"Experts that a token goes through.","type":"integer","minimum":1,"maximum":65536},"feedForwardSize":{"description":"Of one expert.","type":"integer","minimum":1,"maximum":16777216},"sharedFeedForwardSize":{"description":"Of the expert that every token goes through; 0: there is none.","type":"integer","minimum":0,"maximum":16777216}}}}};
 const schema36 = {"type":"integer","minimum":0,"maximum":9007199254740991};
 const schema42 = {"type":"number","minimum":0,"maximum":1000000000};
 const schema47 = {"description":"The number that the graph's operator carries.","type":"integer","minimum":0,"maximum":1048576};
@@ -1004,6 +1004,151 @@ var valid4 = _errs35 === errors;
 else {
 var valid4 = true;
 }
+if(valid4){
+if(data4.experts !== undefined){
+let data16 = data4.experts;
+const _errs37 = errors;
+if(errors === _errs37){
+if(data16 && typeof data16 == "object" && !Array.isArray(data16)){
+let missing3;
+if(((((data16.count === undefined) && (missing3 = "count")) || ((data16.used === undefined) && (missing3 = "used"))) || ((data16.feedForwardSize === undefined) && (missing3 = "feedForwardSize"))) || ((data16.sharedFeedForwardSize === undefined) && (missing3 = "sharedFeedForwardSize"))){
+validate20.errors = [{instancePath:instancePath+"/metadata/model_config/experts",schemaPath:"#/$defs/modelConfig/properties/experts/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
+return false;
+}
+else {
+const _errs39 = errors;
+for(const key3 in data16){
+if(!((((key3 === "count") || (key3 === "used")) || (key3 === "feedForwardSize")) || (key3 === "sharedFeedForwardSize"))){
+validate20.errors = [{instancePath:instancePath+"/metadata/model_config/experts",schemaPath:"#/$defs/modelConfig/properties/experts/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"}];
+return false;
+break;
+}
+}
+if(_errs39 === errors){
+if(data16.count !== undefined){
+let data17 = data16.count;
+const _errs40 = errors;
+if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
+validate20.errors = [{instancePath:instancePath+"/metadata/model_config/experts/count",schemaPath:"#/$defs/modelConfig/properties/experts/properties/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs40){
+if((typeof data17 == "number") && (isFinite(data17))){
+if(data17 > 65536 || isNaN(data17)){
+validate20.errors = [{instancePath:instancePath+"/metadata/model_config/experts/count",schemaPath:"#/$defs/modelConfig/properties/experts/properties/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
+return false;
+}
+else {
+if(data17 < 1 || isNaN(data17)){
+validate20.errors = [{instancePath:instancePath+"/metadata/model_config/experts/count",schemaPath:"#/$defs/modelConfig/properties/experts/properties/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid5 = _errs40 === errors;
+}
+else {
+var valid5 = true;
+}
+if(valid5){
+if(data16.used !== undefined){
+let data18 = data16.used;
+const _errs42 = errors;
+if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
+validate20.errors = [{instancePath:instancePath+"/metadata/model_config/experts/used",schemaPath:"#/$defs/modelConfig/properties/experts/properties/used/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs42){
+if((typeof data18 == "number") && (isFinite(data18))){
+if(data18 > 65536 || isNaN(data18)){
+validate20.errors = [{instancePath:instancePath+"/metadata/model_config/experts/used",schemaPath:"#/$defs/modelConfig/properties/experts/properties/used/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
+return false;
+}
+else {
+if(data18 < 1 || isNaN(data18)){
+validate20.errors = [{instancePath:instancePath+"/metadata/model_config/experts/used",schemaPath:"#/$defs/modelConfig/properties/experts/properties/used/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid5 = _errs42 === errors;
+}
+else {
+var valid5 = true;
+}
+if(valid5){
+if(data16.feedForwardSize !== undefined){
+let data19 = data16.feedForwardSize;
+const _errs44 = errors;
+if(!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))){
+validate20.errors = [{instancePath:instancePath+"/metadata/model_config/experts/feedForwardSize",schemaPath:"#/$defs/modelConfig/properties/experts/properties/feedForwardSize/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs44){
+if((typeof data19 == "number") && (isFinite(data19))){
+if(data19 > 16777216 || isNaN(data19)){
+validate20.errors = [{instancePath:instancePath+"/metadata/model_config/experts/feedForwardSize",schemaPath:"#/$defs/modelConfig/properties/experts/properties/feedForwardSize/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+return false;
+}
+else {
+if(data19 < 1 || isNaN(data19)){
+validate20.errors = [{instancePath:instancePath+"/metadata/model_config/experts/feedForwardSize",schemaPath:"#/$defs/modelConfig/properties/experts/properties/feedForwardSize/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid5 = _errs44 === errors;
+}
+else {
+var valid5 = true;
+}
+if(valid5){
+if(data16.sharedFeedForwardSize !== undefined){
+let data20 = data16.sharedFeedForwardSize;
+const _errs46 = errors;
+if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
+validate20.errors = [{instancePath:instancePath+"/metadata/model_config/experts/sharedFeedForwardSize",schemaPath:"#/$defs/modelConfig/properties/experts/properties/sharedFeedForwardSize/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs46){
+if((typeof data20 == "number") && (isFinite(data20))){
+if(data20 > 16777216 || isNaN(data20)){
+validate20.errors = [{instancePath:instancePath+"/metadata/model_config/experts/sharedFeedForwardSize",schemaPath:"#/$defs/modelConfig/properties/experts/properties/sharedFeedForwardSize/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+return false;
+}
+else {
+if(data20 < 0 || isNaN(data20)){
+validate20.errors = [{instancePath:instancePath+"/metadata/model_config/experts/sharedFeedForwardSize",schemaPath:"#/$defs/modelConfig/properties/experts/properties/sharedFeedForwardSize/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid5 = _errs46 === errors;
+}
+else {
+var valid5 = true;
+}
+}
+}
+}
+}
+}
+}
+else {
+validate20.errors = [{instancePath:instancePath+"/metadata/model_config/experts",schemaPath:"#/$defs/modelConfig/properties/experts/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid4 = _errs37 === errors;
+}
+else {
+var valid4 = true;
+}
+}
 }
 }
 }
@@ -1029,11 +1174,11 @@ var valid1 = true;
 }
 if(valid1){
 if(data0.weight_cache !== undefined){
-let data16 = data0.weight_cache;
-const _errs37 = errors;
-if(errors === _errs37){
-if(typeof data16 === "string"){
-if(!pattern5.test(data16)){
+let data21 = data0.weight_cache;
+const _errs48 = errors;
+if(errors === _errs48){
+if(typeof data21 === "string"){
+if(!pattern5.test(data21)){
 validate20.errors = [{instancePath:instancePath+"/metadata/weight_cache",schemaPath:"#/properties/metadata/properties/weight_cache/pattern",keyword:"pattern",params:{pattern: "^[^/\\u0000]+$"},message:"must match pattern \""+"^[^/\\u0000]+$"+"\""}];
 return false;
 }
@@ -1043,19 +1188,19 @@ validate20.errors = [{instancePath:instancePath+"/metadata/weight_cache",schemaP
 return false;
 }
 }
-var valid1 = _errs37 === errors;
+var valid1 = _errs48 === errors;
 }
 else {
 var valid1 = true;
 }
 if(valid1){
 if(data0.weight_cache_digest !== undefined){
-let data17 = data0.weight_cache_digest;
-const _errs39 = errors;
-const _errs40 = errors;
-if(errors === _errs40){
-if(typeof data17 === "string"){
-if(!pattern4.test(data17)){
+let data22 = data0.weight_cache_digest;
+const _errs50 = errors;
+const _errs51 = errors;
+if(errors === _errs51){
+if(typeof data22 === "string"){
+if(!pattern4.test(data22)){
 validate20.errors = [{instancePath:instancePath+"/metadata/weight_cache_digest",schemaPath:"#/$defs/digest/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"},message:"must match pattern \""+"^sha256:[0-9a-f]{64}$"+"\""}];
 return false;
 }
@@ -1065,153 +1210,29 @@ validate20.errors = [{instancePath:instancePath+"/metadata/weight_cache_digest",
 return false;
 }
 }
-var valid1 = _errs39 === errors;
+var valid1 = _errs50 === errors;
 }
 else {
 var valid1 = true;
 }
 if(valid1){
 if(data0.layout !== undefined){
-const _errs42 = errors;
+const _errs53 = errors;
 if("8x4" !== data0.layout){
 validate20.errors = [{instancePath:instancePath+"/metadata/layout",schemaPath:"#/properties/metadata/properties/layout/const",keyword:"const",params:{allowedValue: "8x4"},message:"must be equal to constant"}];
 return false;
 }
-var valid1 = _errs42 === errors;
+var valid1 = _errs53 === errors;
 }
 else {
 var valid1 = true;
 }
 if(valid1){
 if(data0.chunk_count_by_mode !== undefined){
-const _errs43 = errors;
+const _errs54 = errors;
 if(!(validate21(data0.chunk_count_by_mode, {instancePath:instancePath+"/metadata/chunk_count_by_mode",parentData:data0,parentDataProperty:"chunk_count_by_mode",rootData,dynamicAnchors}))){
 vErrors = vErrors === null ? validate21.errors : vErrors.concat(validate21.errors);
 errors = vErrors.length;
-}
-var valid1 = _errs43 === errors;
-}
-else {
-var valid1 = true;
-}
-if(valid1){
-if(data0.total_aligned_size_by_mode !== undefined){
-const _errs44 = errors;
-if(!(validate21(data0.total_aligned_size_by_mode, {instancePath:instancePath+"/metadata/total_aligned_size_by_mode",parentData:data0,parentDataProperty:"total_aligned_size_by_mode",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate21.errors : vErrors.concat(validate21.errors);
-errors = vErrors.length;
-}
-var valid1 = _errs44 === errors;
-}
-else {
-var valid1 = true;
-}
-if(valid1){
-if(data0.max_aligned_size !== undefined){
-let data21 = data0.max_aligned_size;
-const _errs45 = errors;
-const _errs46 = errors;
-if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
-validate20.errors = [{instancePath:instancePath+"/metadata/max_aligned_size",schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs46){
-if((typeof data21 == "number") && (isFinite(data21))){
-if(data21 > 9007199254740991 || isNaN(data21)){
-validate20.errors = [{instancePath:instancePath+"/metadata/max_aligned_size",schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data21 < 0 || isNaN(data21)){
-validate20.errors = [{instancePath:instancePath+"/metadata/max_aligned_size",schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-}
-var valid1 = _errs45 === errors;
-}
-else {
-var valid1 = true;
-}
-if(valid1){
-if(data0.weight_chunk_buffer_size !== undefined){
-let data22 = data0.weight_chunk_buffer_size;
-const _errs48 = errors;
-const _errs49 = errors;
-if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
-validate20.errors = [{instancePath:instancePath+"/metadata/weight_chunk_buffer_size",schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs49){
-if((typeof data22 == "number") && (isFinite(data22))){
-if(data22 > 9007199254740991 || isNaN(data22)){
-validate20.errors = [{instancePath:instancePath+"/metadata/weight_chunk_buffer_size",schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data22 < 0 || isNaN(data22)){
-validate20.errors = [{instancePath:instancePath+"/metadata/weight_chunk_buffer_size",schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-}
-var valid1 = _errs48 === errors;
-}
-else {
-var valid1 = true;
-}
-if(valid1){
-if(data0.tokenizer_bytes !== undefined){
-let data23 = data0.tokenizer_bytes;
-const _errs51 = errors;
-const _errs52 = errors;
-if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
-validate20.errors = [{instancePath:instancePath+"/metadata/tokenizer_bytes",schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs52){
-if((typeof data23 == "number") && (isFinite(data23))){
-if(data23 > 9007199254740991 || isNaN(data23)){
-validate20.errors = [{instancePath:instancePath+"/metadata/tokenizer_bytes",schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data23 < 0 || isNaN(data23)){
-validate20.errors = [{instancePath:instancePath+"/metadata/tokenizer_bytes",schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-}
-var valid1 = _errs51 === errors;
-}
-else {
-var valid1 = true;
-}
-if(valid1){
-if(data0.graph_bytes !== undefined){
-let data24 = data0.graph_bytes;
-const _errs54 = errors;
-const _errs55 = errors;
-if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
-validate20.errors = [{instancePath:instancePath+"/metadata/graph_bytes",schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs55){
-if((typeof data24 == "number") && (isFinite(data24))){
-if(data24 > 9007199254740991 || isNaN(data24)){
-validate20.errors = [{instancePath:instancePath+"/metadata/graph_bytes",schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data24 < 0 || isNaN(data24)){
-validate20.errors = [{instancePath:instancePath+"/metadata/graph_bytes",schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
 }
 var valid1 = _errs54 === errors;
 }
@@ -1219,78 +1240,202 @@ else {
 var valid1 = true;
 }
 if(valid1){
-if(data0.tokens_per_pass_by_mode !== undefined){
-let data25 = data0.tokens_per_pass_by_mode;
+if(data0.total_aligned_size_by_mode !== undefined){
+const _errs55 = errors;
+if(!(validate21(data0.total_aligned_size_by_mode, {instancePath:instancePath+"/metadata/total_aligned_size_by_mode",parentData:data0,parentDataProperty:"total_aligned_size_by_mode",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate21.errors : vErrors.concat(validate21.errors);
+errors = vErrors.length;
+}
+var valid1 = _errs55 === errors;
+}
+else {
+var valid1 = true;
+}
+if(valid1){
+if(data0.max_aligned_size !== undefined){
+let data26 = data0.max_aligned_size;
+const _errs56 = errors;
 const _errs57 = errors;
+if(!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))){
+validate20.errors = [{instancePath:instancePath+"/metadata/max_aligned_size",schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
 if(errors === _errs57){
-if(data25 && typeof data25 == "object" && !Array.isArray(data25)){
-let missing3;
-if(((data25.PREFILL === undefined) && (missing3 = "PREFILL")) || ((data25.DECODE === undefined) && (missing3 = "DECODE"))){
-validate20.errors = [{instancePath:instancePath+"/metadata/tokens_per_pass_by_mode",schemaPath:"#/properties/metadata/properties/tokens_per_pass_by_mode/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
+if((typeof data26 == "number") && (isFinite(data26))){
+if(data26 > 9007199254740991 || isNaN(data26)){
+validate20.errors = [{instancePath:instancePath+"/metadata/max_aligned_size",schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
+if(data26 < 0 || isNaN(data26)){
+validate20.errors = [{instancePath:instancePath+"/metadata/max_aligned_size",schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid1 = _errs56 === errors;
+}
+else {
+var valid1 = true;
+}
+if(valid1){
+if(data0.weight_chunk_buffer_size !== undefined){
+let data27 = data0.weight_chunk_buffer_size;
 const _errs59 = errors;
-for(const key3 in data25){
-if(!((key3 === "PREFILL") || (key3 === "DECODE"))){
-validate20.errors = [{instancePath:instancePath+"/metadata/tokens_per_pass_by_mode",schemaPath:"#/properties/metadata/properties/tokens_per_pass_by_mode/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"}];
+const _errs60 = errors;
+if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
+validate20.errors = [{instancePath:instancePath+"/metadata/weight_chunk_buffer_size",schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs60){
+if((typeof data27 == "number") && (isFinite(data27))){
+if(data27 > 9007199254740991 || isNaN(data27)){
+validate20.errors = [{instancePath:instancePath+"/metadata/weight_chunk_buffer_size",schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data27 < 0 || isNaN(data27)){
+validate20.errors = [{instancePath:instancePath+"/metadata/weight_chunk_buffer_size",schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid1 = _errs59 === errors;
+}
+else {
+var valid1 = true;
+}
+if(valid1){
+if(data0.tokenizer_bytes !== undefined){
+let data28 = data0.tokenizer_bytes;
+const _errs62 = errors;
+const _errs63 = errors;
+if(!(((typeof data28 == "number") && (!(data28 % 1) && !isNaN(data28))) && (isFinite(data28)))){
+validate20.errors = [{instancePath:instancePath+"/metadata/tokenizer_bytes",schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs63){
+if((typeof data28 == "number") && (isFinite(data28))){
+if(data28 > 9007199254740991 || isNaN(data28)){
+validate20.errors = [{instancePath:instancePath+"/metadata/tokenizer_bytes",schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data28 < 0 || isNaN(data28)){
+validate20.errors = [{instancePath:instancePath+"/metadata/tokenizer_bytes",schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid1 = _errs62 === errors;
+}
+else {
+var valid1 = true;
+}
+if(valid1){
+if(data0.graph_bytes !== undefined){
+let data29 = data0.graph_bytes;
+const _errs65 = errors;
+const _errs66 = errors;
+if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
+validate20.errors = [{instancePath:instancePath+"/metadata/graph_bytes",schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs66){
+if((typeof data29 == "number") && (isFinite(data29))){
+if(data29 > 9007199254740991 || isNaN(data29)){
+validate20.errors = [{instancePath:instancePath+"/metadata/graph_bytes",schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data29 < 0 || isNaN(data29)){
+validate20.errors = [{instancePath:instancePath+"/metadata/graph_bytes",schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid1 = _errs65 === errors;
+}
+else {
+var valid1 = true;
+}
+if(valid1){
+if(data0.tokens_per_pass_by_mode !== undefined){
+let data30 = data0.tokens_per_pass_by_mode;
+const _errs68 = errors;
+if(errors === _errs68){
+if(data30 && typeof data30 == "object" && !Array.isArray(data30)){
+let missing4;
+if(((data30.PREFILL === undefined) && (missing4 = "PREFILL")) || ((data30.DECODE === undefined) && (missing4 = "DECODE"))){
+validate20.errors = [{instancePath:instancePath+"/metadata/tokens_per_pass_by_mode",schemaPath:"#/properties/metadata/properties/tokens_per_pass_by_mode/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
+return false;
+}
+else {
+const _errs70 = errors;
+for(const key4 in data30){
+if(!((key4 === "PREFILL") || (key4 === "DECODE"))){
+validate20.errors = [{instancePath:instancePath+"/metadata/tokens_per_pass_by_mode",schemaPath:"#/properties/metadata/properties/tokens_per_pass_by_mode/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"}];
 return false;
 break;
 }
 }
-if(_errs59 === errors){
-if(data25.PREFILL !== undefined){
-let data26 = data25.PREFILL;
-const _errs60 = errors;
-if(!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))){
+if(_errs70 === errors){
+if(data30.PREFILL !== undefined){
+let data31 = data30.PREFILL;
+const _errs71 = errors;
+if(!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))){
 validate20.errors = [{instancePath:instancePath+"/metadata/tokens_per_pass_by_mode/PREFILL",schemaPath:"#/properties/metadata/properties/tokens_per_pass_by_mode/properties/PREFILL/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs60){
-if((typeof data26 == "number") && (isFinite(data26))){
-if(data26 > 1048576 || isNaN(data26)){
+if(errors === _errs71){
+if((typeof data31 == "number") && (isFinite(data31))){
+if(data31 > 1048576 || isNaN(data31)){
 validate20.errors = [{instancePath:instancePath+"/metadata/tokens_per_pass_by_mode/PREFILL",schemaPath:"#/properties/metadata/properties/tokens_per_pass_by_mode/properties/PREFILL/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
 return false;
 }
 else {
-if(data26 < 1 || isNaN(data26)){
+if(data31 < 1 || isNaN(data31)){
 validate20.errors = [{instancePath:instancePath+"/metadata/tokens_per_pass_by_mode/PREFILL",schemaPath:"#/properties/metadata/properties/tokens_per_pass_by_mode/properties/PREFILL/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid10 = _errs60 === errors;
+var valid11 = _errs71 === errors;
 }
 else {
-var valid10 = true;
+var valid11 = true;
 }
-if(valid10){
-if(data25.DECODE !== undefined){
-let data27 = data25.DECODE;
-const _errs62 = errors;
-if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
+if(valid11){
+if(data30.DECODE !== undefined){
+let data32 = data30.DECODE;
+const _errs73 = errors;
+if(!(((typeof data32 == "number") && (!(data32 % 1) && !isNaN(data32))) && (isFinite(data32)))){
 validate20.errors = [{instancePath:instancePath+"/metadata/tokens_per_pass_by_mode/DECODE",schemaPath:"#/properties/metadata/properties/tokens_per_pass_by_mode/properties/DECODE/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs62){
-if((typeof data27 == "number") && (isFinite(data27))){
-if(data27 > 1048576 || isNaN(data27)){
+if(errors === _errs73){
+if((typeof data32 == "number") && (isFinite(data32))){
+if(data32 > 1048576 || isNaN(data32)){
 validate20.errors = [{instancePath:instancePath+"/metadata/tokens_per_pass_by_mode/DECODE",schemaPath:"#/properties/metadata/properties/tokens_per_pass_by_mode/properties/DECODE/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
 return false;
 }
 else {
-if(data27 < 1 || isNaN(data27)){
+if(data32 < 1 || isNaN(data32)){
 validate20.errors = [{instancePath:instancePath+"/metadata/tokens_per_pass_by_mode/DECODE",schemaPath:"#/properties/metadata/properties/tokens_per_pass_by_mode/properties/DECODE/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid10 = _errs62 === errors;
+var valid11 = _errs73 === errors;
 }
 else {
-var valid10 = true;
+var valid11 = true;
 }
 }
 }
@@ -1301,44 +1446,44 @@ validate20.errors = [{instancePath:instancePath+"/metadata/tokens_per_pass_by_mo
 return false;
 }
 }
-var valid1 = _errs57 === errors;
+var valid1 = _errs68 === errors;
 }
 else {
 var valid1 = true;
 }
 if(valid1){
 if(data0.other_compute_time_by_mode !== undefined){
-let data28 = data0.other_compute_time_by_mode;
-const _errs64 = errors;
-if(errors === _errs64){
-if(data28 && typeof data28 == "object" && !Array.isArray(data28)){
-let missing4;
-if(((data28.PREFILL === undefined) && (missing4 = "PREFILL")) || ((data28.DECODE === undefined) && (missing4 = "DECODE"))){
-validate20.errors = [{instancePath:instancePath+"/metadata/other_compute_time_by_mode",schemaPath:"#/properties/metadata/properties/other_compute_time_by_mode/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
+let data33 = data0.other_compute_time_by_mode;
+const _errs75 = errors;
+if(errors === _errs75){
+if(data33 && typeof data33 == "object" && !Array.isArray(data33)){
+let missing5;
+if(((data33.PREFILL === undefined) && (missing5 = "PREFILL")) || ((data33.DECODE === undefined) && (missing5 = "DECODE"))){
+validate20.errors = [{instancePath:instancePath+"/metadata/other_compute_time_by_mode",schemaPath:"#/properties/metadata/properties/other_compute_time_by_mode/required",keyword:"required",params:{missingProperty: missing5},message:"must have required property '"+missing5+"'"}];
 return false;
 }
 else {
-const _errs66 = errors;
-for(const key4 in data28){
-if(!((key4 === "PREFILL") || (key4 === "DECODE"))){
-validate20.errors = [{instancePath:instancePath+"/metadata/other_compute_time_by_mode",schemaPath:"#/properties/metadata/properties/other_compute_time_by_mode/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"}];
+const _errs77 = errors;
+for(const key5 in data33){
+if(!((key5 === "PREFILL") || (key5 === "DECODE"))){
+validate20.errors = [{instancePath:instancePath+"/metadata/other_compute_time_by_mode",schemaPath:"#/properties/metadata/properties/other_compute_time_by_mode/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"}];
 return false;
 break;
 }
 }
-if(_errs66 === errors){
-if(data28.PREFILL !== undefined){
-let data29 = data28.PREFILL;
-const _errs67 = errors;
-const _errs68 = errors;
-if(errors === _errs68){
-if((typeof data29 == "number") && (isFinite(data29))){
-if(data29 > 1000000000 || isNaN(data29)){
+if(_errs77 === errors){
+if(data33.PREFILL !== undefined){
+let data34 = data33.PREFILL;
+const _errs78 = errors;
+const _errs79 = errors;
+if(errors === _errs79){
+if((typeof data34 == "number") && (isFinite(data34))){
+if(data34 > 1000000000 || isNaN(data34)){
 validate20.errors = [{instancePath:instancePath+"/metadata/other_compute_time_by_mode/PREFILL",schemaPath:"#/$defs/milliseconds/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000},message:"must be <= 1000000000"}];
 return false;
 }
 else {
-if(data29 < 0 || isNaN(data29)){
+if(data34 < 0 || isNaN(data34)){
 validate20.errors = [{instancePath:instancePath+"/metadata/other_compute_time_by_mode/PREFILL",schemaPath:"#/$defs/milliseconds/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
@@ -1349,24 +1494,24 @@ validate20.errors = [{instancePath:instancePath+"/metadata/other_compute_time_by
 return false;
 }
 }
-var valid11 = _errs67 === errors;
+var valid12 = _errs78 === errors;
 }
 else {
-var valid11 = true;
+var valid12 = true;
 }
-if(valid11){
-if(data28.DECODE !== undefined){
-let data30 = data28.DECODE;
-const _errs70 = errors;
-const _errs71 = errors;
-if(errors === _errs71){
-if((typeof data30 == "number") && (isFinite(data30))){
-if(data30 > 1000000000 || isNaN(data30)){
+if(valid12){
+if(data33.DECODE !== undefined){
+let data35 = data33.DECODE;
+const _errs81 = errors;
+const _errs82 = errors;
+if(errors === _errs82){
+if((typeof data35 == "number") && (isFinite(data35))){
+if(data35 > 1000000000 || isNaN(data35)){
 validate20.errors = [{instancePath:instancePath+"/metadata/other_compute_time_by_mode/DECODE",schemaPath:"#/$defs/milliseconds/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000},message:"must be <= 1000000000"}];
 return false;
 }
 else {
-if(data30 < 0 || isNaN(data30)){
+if(data35 < 0 || isNaN(data35)){
 validate20.errors = [{instancePath:instancePath+"/metadata/other_compute_time_by_mode/DECODE",schemaPath:"#/$defs/milliseconds/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
@@ -1377,10 +1522,10 @@ validate20.errors = [{instancePath:instancePath+"/metadata/other_compute_time_by
 return false;
 }
 }
-var valid11 = _errs70 === errors;
+var valid12 = _errs81 === errors;
 }
 else {
-var valid11 = true;
+var valid12 = true;
 }
 }
 }
@@ -1391,69 +1536,69 @@ validate20.errors = [{instancePath:instancePath+"/metadata/other_compute_time_by
 return false;
 }
 }
-var valid1 = _errs64 === errors;
+var valid1 = _errs75 === errors;
 }
 else {
 var valid1 = true;
 }
 if(valid1){
 if(data0.measured_with !== undefined){
-let data31 = data0.measured_with;
-const _errs73 = errors;
-if(errors === _errs73){
-if(data31 && typeof data31 == "object" && !Array.isArray(data31)){
-let missing5;
-if(((data31.kernel === undefined) && (missing5 = "kernel")) || ((data31.threads === undefined) && (missing5 = "threads"))){
-validate20.errors = [{instancePath:instancePath+"/metadata/measured_with",schemaPath:"#/properties/metadata/properties/measured_with/required",keyword:"required",params:{missingProperty: missing5},message:"must have required property '"+missing5+"'"}];
+let data36 = data0.measured_with;
+const _errs84 = errors;
+if(errors === _errs84){
+if(data36 && typeof data36 == "object" && !Array.isArray(data36)){
+let missing6;
+if(((data36.kernel === undefined) && (missing6 = "kernel")) || ((data36.threads === undefined) && (missing6 = "threads"))){
+validate20.errors = [{instancePath:instancePath+"/metadata/measured_with",schemaPath:"#/properties/metadata/properties/measured_with/required",keyword:"required",params:{missingProperty: missing6},message:"must have required property '"+missing6+"'"}];
 return false;
 }
 else {
-const _errs75 = errors;
-for(const key5 in data31){
-if(!((key5 === "kernel") || (key5 === "threads"))){
-validate20.errors = [{instancePath:instancePath+"/metadata/measured_with",schemaPath:"#/properties/metadata/properties/measured_with/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"}];
+const _errs86 = errors;
+for(const key6 in data36){
+if(!((key6 === "kernel") || (key6 === "threads"))){
+validate20.errors = [{instancePath:instancePath+"/metadata/measured_with",schemaPath:"#/properties/metadata/properties/measured_with/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties"}];
 return false;
 break;
 }
 }
-if(_errs75 === errors){
-if(data31.kernel !== undefined){
-const _errs76 = errors;
-if(typeof data31.kernel !== "string"){
+if(_errs86 === errors){
+if(data36.kernel !== undefined){
+const _errs87 = errors;
+if(typeof data36.kernel !== "string"){
 validate20.errors = [{instancePath:instancePath+"/metadata/measured_with/kernel",schemaPath:"#/properties/metadata/properties/measured_with/properties/kernel/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid14 = _errs76 === errors;
+var valid15 = _errs87 === errors;
 }
 else {
-var valid14 = true;
+var valid15 = true;
 }
-if(valid14){
-if(data31.threads !== undefined){
-let data33 = data31.threads;
-const _errs78 = errors;
-if(!(((typeof data33 == "number") && (!(data33 % 1) && !isNaN(data33))) && (isFinite(data33)))){
+if(valid15){
+if(data36.threads !== undefined){
+let data38 = data36.threads;
+const _errs89 = errors;
+if(!(((typeof data38 == "number") && (!(data38 % 1) && !isNaN(data38))) && (isFinite(data38)))){
 validate20.errors = [{instancePath:instancePath+"/metadata/measured_with/threads",schemaPath:"#/properties/metadata/properties/measured_with/properties/threads/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs78){
-if((typeof data33 == "number") && (isFinite(data33))){
-if(data33 > 4096 || isNaN(data33)){
+if(errors === _errs89){
+if((typeof data38 == "number") && (isFinite(data38))){
+if(data38 > 4096 || isNaN(data38)){
 validate20.errors = [{instancePath:instancePath+"/metadata/measured_with/threads",schemaPath:"#/properties/metadata/properties/measured_with/properties/threads/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4096},message:"must be <= 4096"}];
 return false;
 }
 else {
-if(data33 < 1 || isNaN(data33)){
+if(data38 < 1 || isNaN(data38)){
 validate20.errors = [{instancePath:instancePath+"/metadata/measured_with/threads",schemaPath:"#/properties/metadata/properties/measured_with/properties/threads/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid14 = _errs78 === errors;
+var valid15 = _errs89 === errors;
 }
 else {
-var valid14 = true;
+var valid15 = true;
 }
 }
 }
@@ -1464,7 +1609,7 @@ validate20.errors = [{instancePath:instancePath+"/metadata/measured_with",schema
 return false;
 }
 }
-var valid1 = _errs73 === errors;
+var valid1 = _errs84 === errors;
 }
 else {
 var valid1 = true;
@@ -1499,45 +1644,45 @@ var valid0 = true;
 }
 if(valid0){
 if(data.weight_chunks !== undefined){
-let data34 = data.weight_chunks;
-const _errs80 = errors;
-if(errors === _errs80){
-if(data34 && typeof data34 == "object" && !Array.isArray(data34)){
-let missing6;
-if(((data34.PREFILL === undefined) && (missing6 = "PREFILL")) || ((data34.DECODE === undefined) && (missing6 = "DECODE"))){
-validate20.errors = [{instancePath:instancePath+"/weight_chunks",schemaPath:"#/properties/weight_chunks/required",keyword:"required",params:{missingProperty: missing6},message:"must have required property '"+missing6+"'"}];
+let data39 = data.weight_chunks;
+const _errs91 = errors;
+if(errors === _errs91){
+if(data39 && typeof data39 == "object" && !Array.isArray(data39)){
+let missing7;
+if(((data39.PREFILL === undefined) && (missing7 = "PREFILL")) || ((data39.DECODE === undefined) && (missing7 = "DECODE"))){
+validate20.errors = [{instancePath:instancePath+"/weight_chunks",schemaPath:"#/properties/weight_chunks/required",keyword:"required",params:{missingProperty: missing7},message:"must have required property '"+missing7+"'"}];
 return false;
 }
 else {
-const _errs82 = errors;
-for(const key6 in data34){
-if(!((key6 === "PREFILL") || (key6 === "DECODE"))){
-validate20.errors = [{instancePath:instancePath+"/weight_chunks",schemaPath:"#/properties/weight_chunks/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties"}];
+const _errs93 = errors;
+for(const key7 in data39){
+if(!((key7 === "PREFILL") || (key7 === "DECODE"))){
+validate20.errors = [{instancePath:instancePath+"/weight_chunks",schemaPath:"#/properties/weight_chunks/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties"}];
 return false;
 break;
 }
 }
-if(_errs82 === errors){
-if(data34.PREFILL !== undefined){
-let data35 = data34.PREFILL;
-const _errs83 = errors;
-if(errors === _errs83){
-if(Array.isArray(data35)){
-if(data35.length > 65536){
+if(_errs93 === errors){
+if(data39.PREFILL !== undefined){
+let data40 = data39.PREFILL;
+const _errs94 = errors;
+if(errors === _errs94){
+if(Array.isArray(data40)){
+if(data40.length > 65536){
 validate20.errors = [{instancePath:instancePath+"/weight_chunks/PREFILL",schemaPath:"#/properties/weight_chunks/properties/PREFILL/maxItems",keyword:"maxItems",params:{limit: 65536},message:"must NOT have more than 65536 items"}];
 return false;
 }
 else {
-var valid16 = true;
-const len0 = data35.length;
+var valid17 = true;
+const len0 = data40.length;
 for(let i0=0; i0<len0; i0++){
-const _errs85 = errors;
-if(!(validate24(data35[i0], {instancePath:instancePath+"/weight_chunks/PREFILL/" + i0,parentData:data35,parentDataProperty:i0,rootData,dynamicAnchors}))){
+const _errs96 = errors;
+if(!(validate24(data40[i0], {instancePath:instancePath+"/weight_chunks/PREFILL/" + i0,parentData:data40,parentDataProperty:i0,rootData,dynamicAnchors}))){
 vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
 errors = vErrors.length;
 }
-var valid16 = _errs85 === errors;
-if(!valid16){
+var valid17 = _errs96 === errors;
+if(!valid17){
 break;
 }
 }
@@ -1548,32 +1693,32 @@ validate20.errors = [{instancePath:instancePath+"/weight_chunks/PREFILL",schemaP
 return false;
 }
 }
-var valid15 = _errs83 === errors;
+var valid16 = _errs94 === errors;
 }
 else {
-var valid15 = true;
+var valid16 = true;
 }
-if(valid15){
-if(data34.DECODE !== undefined){
-let data37 = data34.DECODE;
-const _errs86 = errors;
-if(errors === _errs86){
-if(Array.isArray(data37)){
-if(data37.length > 65536){
+if(valid16){
+if(data39.DECODE !== undefined){
+let data42 = data39.DECODE;
+const _errs97 = errors;
+if(errors === _errs97){
+if(Array.isArray(data42)){
+if(data42.length > 65536){
 validate20.errors = [{instancePath:instancePath+"/weight_chunks/DECODE",schemaPath:"#/properties/weight_chunks/properties/DECODE/maxItems",keyword:"maxItems",params:{limit: 65536},message:"must NOT have more than 65536 items"}];
 return false;
 }
 else {
-var valid17 = true;
-const len1 = data37.length;
+var valid18 = true;
+const len1 = data42.length;
 for(let i1=0; i1<len1; i1++){
-const _errs88 = errors;
-if(!(validate24(data37[i1], {instancePath:instancePath+"/weight_chunks/DECODE/" + i1,parentData:data37,parentDataProperty:i1,rootData,dynamicAnchors}))){
+const _errs99 = errors;
+if(!(validate24(data42[i1], {instancePath:instancePath+"/weight_chunks/DECODE/" + i1,parentData:data42,parentDataProperty:i1,rootData,dynamicAnchors}))){
 vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
 errors = vErrors.length;
 }
-var valid17 = _errs88 === errors;
-if(!valid17){
+var valid18 = _errs99 === errors;
+if(!valid18){
 break;
 }
 }
@@ -1584,10 +1729,10 @@ validate20.errors = [{instancePath:instancePath+"/weight_chunks/DECODE",schemaPa
 return false;
 }
 }
-var valid15 = _errs86 === errors;
+var valid16 = _errs97 === errors;
 }
 else {
-var valid15 = true;
+var valid16 = true;
 }
 }
 }
@@ -1598,213 +1743,240 @@ validate20.errors = [{instancePath:instancePath+"/weight_chunks",schemaPath:"#/p
 return false;
 }
 }
-var valid0 = _errs80 === errors;
+var valid0 = _errs91 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.units !== undefined){
-let data39 = data.units;
-const _errs89 = errors;
-if(errors === _errs89){
-if(Array.isArray(data39)){
-if(data39.length > 65536){
+let data44 = data.units;
+const _errs100 = errors;
+if(errors === _errs100){
+if(Array.isArray(data44)){
+if(data44.length > 65536){
 validate20.errors = [{instancePath:instancePath+"/units",schemaPath:"#/properties/units/maxItems",keyword:"maxItems",params:{limit: 65536},message:"must NOT have more than 65536 items"}];
 return false;
 }
 else {
-var valid18 = true;
-const len2 = data39.length;
+var valid19 = true;
+const len2 = data44.length;
 for(let i2=0; i2<len2; i2++){
-let data40 = data39[i2];
-const _errs91 = errors;
-if(errors === _errs91){
-if(data40 && typeof data40 == "object" && !Array.isArray(data40)){
-let missing7;
-if(((((((((data40.weights_id === undefined) && (missing7 = "weights_id")) || ((data40.head === undefined) && (missing7 = "head"))) || ((data40.gathered === undefined) && (missing7 = "gathered"))) || ((data40.row_blocks === undefined) && (missing7 = "row_blocks"))) || ((data40.row_block_bytes === undefined) && (missing7 = "row_block_bytes"))) || ((data40.unit_row_blocks === undefined) && (missing7 = "unit_row_blocks"))) || ((data40.paired === undefined) && (missing7 = "paired"))) || ((data40.crc32c === undefined) && (missing7 = "crc32c"))){
-validate20.errors = [{instancePath:instancePath+"/units/" + i2,schemaPath:"#/properties/units/items/required",keyword:"required",params:{missingProperty: missing7},message:"must have required property '"+missing7+"'"}];
+let data45 = data44[i2];
+const _errs102 = errors;
+if(errors === _errs102){
+if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
+let missing8;
+if(((((((((data45.weights_id === undefined) && (missing8 = "weights_id")) || ((data45.head === undefined) && (missing8 = "head"))) || ((data45.gathered === undefined) && (missing8 = "gathered"))) || ((data45.row_blocks === undefined) && (missing8 = "row_blocks"))) || ((data45.row_block_bytes === undefined) && (missing8 = "row_block_bytes"))) || ((data45.unit_row_blocks === undefined) && (missing8 = "unit_row_blocks"))) || ((data45.paired === undefined) && (missing8 = "paired"))) || ((data45.crc32c === undefined) && (missing8 = "crc32c"))){
+validate20.errors = [{instancePath:instancePath+"/units/" + i2,schemaPath:"#/properties/units/items/required",keyword:"required",params:{missingProperty: missing8},message:"must have required property '"+missing8+"'"}];
 return false;
 }
 else {
-const _errs93 = errors;
-for(const key7 in data40){
-if(!((((((((key7 === "weights_id") || (key7 === "head")) || (key7 === "gathered")) || (key7 === "row_blocks")) || (key7 === "row_block_bytes")) || (key7 === "unit_row_blocks")) || (key7 === "paired")) || (key7 === "crc32c"))){
-validate20.errors = [{instancePath:instancePath+"/units/" + i2,schemaPath:"#/properties/units/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties"}];
+const _errs104 = errors;
+for(const key8 in data45){
+if(!(func1.call(schema31.properties.units.items.properties, key8))){
+validate20.errors = [{instancePath:instancePath+"/units/" + i2,schemaPath:"#/properties/units/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties"}];
 return false;
 break;
 }
 }
-if(_errs93 === errors){
-if(data40.weights_id !== undefined){
-let data41 = data40.weights_id;
-const _errs94 = errors;
-const _errs95 = errors;
-if(!(((typeof data41 == "number") && (!(data41 % 1) && !isNaN(data41))) && (isFinite(data41)))){
+if(_errs104 === errors){
+if(data45.weights_id !== undefined){
+let data46 = data45.weights_id;
+const _errs105 = errors;
+const _errs106 = errors;
+if(!(((typeof data46 == "number") && (!(data46 % 1) && !isNaN(data46))) && (isFinite(data46)))){
 validate20.errors = [{instancePath:instancePath+"/units/" + i2+"/weights_id",schemaPath:"#/$defs/weightsId/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs95){
-if((typeof data41 == "number") && (isFinite(data41))){
-if(data41 > 1048576 || isNaN(data41)){
+if(errors === _errs106){
+if((typeof data46 == "number") && (isFinite(data46))){
+if(data46 > 1048576 || isNaN(data46)){
 validate20.errors = [{instancePath:instancePath+"/units/" + i2+"/weights_id",schemaPath:"#/$defs/weightsId/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
 return false;
 }
 else {
-if(data41 < 0 || isNaN(data41)){
+if(data46 < 0 || isNaN(data46)){
 validate20.errors = [{instancePath:instancePath+"/units/" + i2+"/weights_id",schemaPath:"#/$defs/weightsId/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid19 = _errs94 === errors;
+var valid20 = _errs105 === errors;
 }
 else {
-var valid19 = true;
+var valid20 = true;
 }
-if(valid19){
-if(data40.head !== undefined){
-const _errs97 = errors;
-if(typeof data40.head !== "boolean"){
+if(valid20){
+if(data45.head !== undefined){
+const _errs108 = errors;
+if(typeof data45.head !== "boolean"){
 validate20.errors = [{instancePath:instancePath+"/units/" + i2+"/head",schemaPath:"#/properties/units/items/properties/head/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
-var valid19 = _errs97 === errors;
+var valid20 = _errs108 === errors;
 }
 else {
-var valid19 = true;
+var valid20 = true;
 }
-if(valid19){
-if(data40.gathered !== undefined){
-const _errs99 = errors;
-if(typeof data40.gathered !== "boolean"){
+if(valid20){
+if(data45.gathered !== undefined){
+const _errs110 = errors;
+if(typeof data45.gathered !== "boolean"){
 validate20.errors = [{instancePath:instancePath+"/units/" + i2+"/gathered",schemaPath:"#/properties/units/items/properties/gathered/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
-var valid19 = _errs99 === errors;
+var valid20 = _errs110 === errors;
 }
 else {
-var valid19 = true;
+var valid20 = true;
 }
-if(valid19){
-if(data40.row_blocks !== undefined){
-let data44 = data40.row_blocks;
-const _errs101 = errors;
-if(!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))){
+if(valid20){
+if(data45.row_blocks !== undefined){
+let data49 = data45.row_blocks;
+const _errs112 = errors;
+if(!(((typeof data49 == "number") && (!(data49 % 1) && !isNaN(data49))) && (isFinite(data49)))){
 validate20.errors = [{instancePath:instancePath+"/units/" + i2+"/row_blocks",schemaPath:"#/properties/units/items/properties/row_blocks/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs101){
-if((typeof data44 == "number") && (isFinite(data44))){
-if(data44 > 268435456 || isNaN(data44)){
+if(errors === _errs112){
+if((typeof data49 == "number") && (isFinite(data49))){
+if(data49 > 268435456 || isNaN(data49)){
 validate20.errors = [{instancePath:instancePath+"/units/" + i2+"/row_blocks",schemaPath:"#/properties/units/items/properties/row_blocks/maximum",keyword:"maximum",params:{comparison: "<=", limit: 268435456},message:"must be <= 268435456"}];
 return false;
 }
 else {
-if(data44 < 1 || isNaN(data44)){
+if(data49 < 1 || isNaN(data49)){
 validate20.errors = [{instancePath:instancePath+"/units/" + i2+"/row_blocks",schemaPath:"#/properties/units/items/properties/row_blocks/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid19 = _errs101 === errors;
+var valid20 = _errs112 === errors;
 }
 else {
-var valid19 = true;
+var valid20 = true;
 }
-if(valid19){
-if(data40.row_block_bytes !== undefined){
-let data45 = data40.row_block_bytes;
-const _errs103 = errors;
-if(!(((typeof data45 == "number") && (!(data45 % 1) && !isNaN(data45))) && (isFinite(data45)))){
+if(valid20){
+if(data45.row_block_bytes !== undefined){
+let data50 = data45.row_block_bytes;
+const _errs114 = errors;
+if(!(((typeof data50 == "number") && (!(data50 % 1) && !isNaN(data50))) && (isFinite(data50)))){
 validate20.errors = [{instancePath:instancePath+"/units/" + i2+"/row_block_bytes",schemaPath:"#/properties/units/items/properties/row_block_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs103){
-if((typeof data45 == "number") && (isFinite(data45))){
-if(data45 > 1099511627776 || isNaN(data45)){
+if(errors === _errs114){
+if((typeof data50 == "number") && (isFinite(data50))){
+if(data50 > 1099511627776 || isNaN(data50)){
 validate20.errors = [{instancePath:instancePath+"/units/" + i2+"/row_block_bytes",schemaPath:"#/properties/units/items/properties/row_block_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1099511627776},message:"must be <= 1099511627776"}];
 return false;
 }
 else {
-if(data45 < 1 || isNaN(data45)){
+if(data50 < 1 || isNaN(data50)){
 validate20.errors = [{instancePath:instancePath+"/units/" + i2+"/row_block_bytes",schemaPath:"#/properties/units/items/properties/row_block_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid19 = _errs103 === errors;
+var valid20 = _errs114 === errors;
 }
 else {
-var valid19 = true;
+var valid20 = true;
 }
-if(valid19){
-if(data40.unit_row_blocks !== undefined){
-let data46 = data40.unit_row_blocks;
-const _errs105 = errors;
-if(!(((typeof data46 == "number") && (!(data46 % 1) && !isNaN(data46))) && (isFinite(data46)))){
+if(valid20){
+if(data45.unit_row_blocks !== undefined){
+let data51 = data45.unit_row_blocks;
+const _errs116 = errors;
+if(!(((typeof data51 == "number") && (!(data51 % 1) && !isNaN(data51))) && (isFinite(data51)))){
 validate20.errors = [{instancePath:instancePath+"/units/" + i2+"/unit_row_blocks",schemaPath:"#/properties/units/items/properties/unit_row_blocks/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs105){
-if((typeof data46 == "number") && (isFinite(data46))){
-if(data46 > 268435456 || isNaN(data46)){
+if(errors === _errs116){
+if((typeof data51 == "number") && (isFinite(data51))){
+if(data51 > 268435456 || isNaN(data51)){
 validate20.errors = [{instancePath:instancePath+"/units/" + i2+"/unit_row_blocks",schemaPath:"#/properties/units/items/properties/unit_row_blocks/maximum",keyword:"maximum",params:{comparison: "<=", limit: 268435456},message:"must be <= 268435456"}];
 return false;
 }
 else {
-if(data46 < 1 || isNaN(data46)){
+if(data51 < 1 || isNaN(data51)){
 validate20.errors = [{instancePath:instancePath+"/units/" + i2+"/unit_row_blocks",schemaPath:"#/properties/units/items/properties/unit_row_blocks/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid19 = _errs105 === errors;
+var valid20 = _errs116 === errors;
 }
 else {
-var valid19 = true;
+var valid20 = true;
 }
-if(valid19){
-if(data40.paired !== undefined){
-const _errs107 = errors;
-if(typeof data40.paired !== "boolean"){
+if(valid20){
+if(data45.paired !== undefined){
+const _errs118 = errors;
+if(typeof data45.paired !== "boolean"){
 validate20.errors = [{instancePath:instancePath+"/units/" + i2+"/paired",schemaPath:"#/properties/units/items/properties/paired/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
-var valid19 = _errs107 === errors;
+var valid20 = _errs118 === errors;
 }
 else {
-var valid19 = true;
+var valid20 = true;
 }
-if(valid19){
-if(data40.crc32c !== undefined){
-let data48 = data40.crc32c;
-const _errs109 = errors;
-if(errors === _errs109){
-if(Array.isArray(data48)){
-if(data48.length > 4194304){
+if(valid20){
+if(data45.experts !== undefined){
+let data53 = data45.experts;
+const _errs120 = errors;
+if(!(((typeof data53 == "number") && (!(data53 % 1) && !isNaN(data53))) && (isFinite(data53)))){
+validate20.errors = [{instancePath:instancePath+"/units/" + i2+"/experts",schemaPath:"#/properties/units/items/properties/experts/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs120){
+if((typeof data53 == "number") && (isFinite(data53))){
+if(data53 > 65536 || isNaN(data53)){
+validate20.errors = [{instancePath:instancePath+"/units/" + i2+"/experts",schemaPath:"#/properties/units/items/properties/experts/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
+return false;
+}
+else {
+if(data53 < 1 || isNaN(data53)){
+validate20.errors = [{instancePath:instancePath+"/units/" + i2+"/experts",schemaPath:"#/properties/units/items/properties/experts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid20 = _errs120 === errors;
+}
+else {
+var valid20 = true;
+}
+if(valid20){
+if(data45.crc32c !== undefined){
+let data54 = data45.crc32c;
+const _errs122 = errors;
+if(errors === _errs122){
+if(Array.isArray(data54)){
+if(data54.length > 4194304){
 validate20.errors = [{instancePath:instancePath+"/units/" + i2+"/crc32c",schemaPath:"#/properties/units/items/properties/crc32c/maxItems",keyword:"maxItems",params:{limit: 4194304},message:"must NOT have more than 4194304 items"}];
 return false;
 }
 else {
-if(data48.length < 1){
+if(data54.length < 1){
 validate20.errors = [{instancePath:instancePath+"/units/" + i2+"/crc32c",schemaPath:"#/properties/units/items/properties/crc32c/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"}];
 return false;
 }
 else {
-var valid21 = true;
-const len3 = data48.length;
+var valid22 = true;
+const len3 = data54.length;
 for(let i3=0; i3<len3; i3++){
-let data49 = data48[i3];
-const _errs111 = errors;
-const _errs112 = errors;
-if(errors === _errs112){
-if(typeof data49 === "string"){
-if(!pattern7.test(data49)){
+let data55 = data54[i3];
+const _errs124 = errors;
+const _errs125 = errors;
+if(errors === _errs125){
+if(typeof data55 === "string"){
+if(!pattern7.test(data55)){
 validate20.errors = [{instancePath:instancePath+"/units/" + i2+"/crc32c/" + i3,schemaPath:"#/$defs/crc32c/pattern",keyword:"pattern",params:{pattern: "^[0-9a-f]{8}$"},message:"must match pattern \""+"^[0-9a-f]{8}$"+"\""}];
 return false;
 }
@@ -1814,8 +1986,8 @@ validate20.errors = [{instancePath:instancePath+"/units/" + i2+"/crc32c/" + i3,s
 return false;
 }
 }
-var valid21 = _errs111 === errors;
-if(!valid21){
+var valid22 = _errs124 === errors;
+if(!valid22){
 break;
 }
 }
@@ -1827,10 +1999,11 @@ validate20.errors = [{instancePath:instancePath+"/units/" + i2+"/crc32c",schemaP
 return false;
 }
 }
-var valid19 = _errs109 === errors;
+var valid20 = _errs122 === errors;
 }
 else {
-var valid19 = true;
+var valid20 = true;
+}
 }
 }
 }
@@ -1847,8 +2020,8 @@ validate20.errors = [{instancePath:instancePath+"/units/" + i2,schemaPath:"#/pro
 return false;
 }
 }
-var valid18 = _errs91 === errors;
-if(!valid18){
+var valid19 = _errs102 === errors;
+if(!valid19){
 break;
 }
 }
@@ -1859,7 +2032,7 @@ validate20.errors = [{instancePath:instancePath+"/units",schemaPath:"#/propertie
 return false;
 }
 }
-var valid0 = _errs89 === errors;
+var valid0 = _errs100 === errors;
 }
 else {
 var valid0 = true;

@@ -6,15 +6,15 @@
 "use strict";
 export const validate = validate20;
 export default validate20;
-const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://flash-slim.dev/schema/manifest.schema.json","title":"Manifest of a weight cache","description":"What lies where in a weight cache, and what it sums to. Sizes and offsets in bytes, offsets from the beginning of the file.","type":"object","additionalProperties":false,"required":["format","layout_version","model","chat_template","chunks","tokenizer","graph"],"properties":{"format":{"const":"flash-slim weight cache"},"layout_version":{"description":"As in the file's header.","const":1},"model":{"type":"object","additionalProperties":false,"required":["digest","file_bytes","config"],"properties":{"digest":{"description":"SHA-256 of the model's files that the cache was built from, one after the other.","$ref":"#/$defs/digest"},"file_bytes":{"description":"Size of those files together.","$ref":"#/$defs/count"},"config":{"$ref":"#/$defs/modelConfig"}}},"quantization":{"description":"What quantizing at import lost; absent where weights keep the model's own bits.","type":"object","additionalProperties":false,"required":["relative_rms_error","max_error","tensors"],"properties":{"relative_rms_error":{"$ref":"#/$defs/error"},"max_error":{"$ref":"#/$defs/error"},"tensors":{"type":"array","minItems":1,"maxItems":1048576,"items":{"type":"object","additionalProperties":false,"required":["name","from","to","relative_rms_error","max_error"],"properties":{"name":{"type":"string"},"from":{"description":"How the model's file holds the values.","enum":["F32","F16","BF16"]},"to":{"$ref":"#/$defs/kind"},"relative_rms_error":{"description":"Root of the mean squared difference, as a share of the weights' own root mean square.","$ref":"#/$defs/error"},"max_error":{"description":"Largest difference of a weight.","$ref":"#/$defs/error"}}}}}},"chat_template":{"description":"Jinja source; null where the model has none.","type":["string","null"]},"chunks":{"description":"In order of use, which is the order in the file.","type":"array","minItems":1,"maxItems":1048576,"items":{"$ref":"#/$defs/chunk"}},"tokenizer":{"$ref":"#/$defs/section"},"graph":{"description":"Serialized ONNX ModelProto.","$ref":"#/$defs/section"}},"$defs":{"count":{"type":"integer","minimum":0,"maximum":9007199254740991},"error":{"type":"number","minimum":0},"kind":{"description":"How the values are stored.","enum":["F32","F16","BF16","Q8_0","Q4_0","Q4_1","Q5_0","Q5_1","Q4_K","Q5_K","Q6_K"]},"digest":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"},"modelConfig":{"description":"The facts about the model that sizes follow from.","type":"object","additionalProperties":false,"required":["architecture","name","layers","hiddenSize","feedForwardSize","heads","kvHeads","headSize","vocabularySize","maxContextLength","tiedHead"],"properties":{"architecture":{"type":"string"},"name":{"type":"string"},"layers":{"type":"integer","minimum":1,"maximum":65536},"hiddenSize":{"type":"integer","minimum":1,"maximum":16777216},"feedForwardSize":{"type":"integer","minimum":1,"maximum":16777216},"heads":{"type":"integer","minimum":1,"maximum":65536},"kvHeads":{"type":"integer","minimum":1,"maximum":65536},"headSize":{"type":"integer","minimum":1,"maximum":65536},"vocabularySize":{"type":"integer","minimum":1,"maximum":16777216},"maxContextLength":{"description":"Positions the model was trained for.","type":"integer","minimum":1,"maximum":1073741824},"tiedHead":{"description":"The output head uses the embedding's bytes.","type":"boolean"}}},"section":{"type":"object","additionalProperties":false,"required":["offset","bytes","sha256"],"properties":{"offset":{"type":"integer","minimum":4096,"maximum":9007199254740991,"multipleOf":4096},"bytes":{"$ref":"#/$defs/count"},"sha256":{"type":"string","pattern":"^[0-9a-f]{64}$"}}},"chunk":{"type":"object","additionalProperties":false,"required":["weights_id","name","op","gathered","head","kind","rows","columns","offset","bytes","row_blocks","row_block_bytes","unit_row_blocks","unit_crc32c","tensors","arrangement"],"properties":{"weights_id":{"description":"The number that the graph's operator carries.","type":"integer","minimum":0,"maximum":1048576},"name":{"description":"For people: \"layer 3 gate_up\".","type":"string"},"op":{"description":"StreamMatMul multiplies with the whole chunk; GatherRows reads single rows.","enum":["StreamMatMul","GatherRows"]},"gathered":{"description":"Single rows are read: each row block is a unit of its own.","type":"boolean"},"head":{"description":"The output head, read only where logits are wanted.","type":"boolean"},"kind":{"$ref":"#/$defs/kind"},"rows":{"description":"Sum of the tensors' rows.","type":"integer","minimum":1,"maximum":2147483648},"columns":{"type":"integer","minimum":32,"maximum":16777216,"multipleOf":32},"offset":{"type":"integer","minimum":4096,"maximum":9007199254740991,"multipleOf":4096},"bytes":{"description":"row_blocks * row_block_bytes.","type":"integer","minimum":1,"maximum":9007199254740991},"row_blocks":{"description":"Row blocks of 8 rows.","type":"integer","minimum":1,"maximum":2147483648},"row_block_bytes":{"type":"integer","minimum":1,"maximum":67108864},"unit_row_blocks":{"description":"Row blocks that one checksum covers.","type":"integer","minimum":1,"maximum":2147483648},"unit_crc32c":{"description":"crc32c (Castagnoli) of each unit, in order; the last may be shorter.","type":"array","minItems":1,"items":{"type":"integer","minimum":0,"maximum":4294967295}},"tensors":{"description":"Names of the model's tensors that the chunk is made of.","type":"array","minItems":1,"maxItems":64,"items":{"type":"string"}},"arrangement":{"description":"Rows one tensor after the other, or row blocks of two tensors (gate, up) taking turns.","enum":["concatenated","row-blocks-alternating"]}}}}};
+const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://flash-slim.dev/schema/manifest.schema.json","title":"Manifest of a weight cache","description":"What lies where in a weight cache, and what it sums to. Sizes and offsets in bytes, offsets from the beginning of the file.","type":"object","additionalProperties":false,"required":["format","layout_version","model","chat_template","chunks","tokenizer","graph"],"properties":{"format":{"const":"flash-slim weight cache"},"layout_version":{"description":"As in the file's header.","const":1},"model":{"type":"object","additionalProperties":false,"required":["digest","file_bytes","config"],"properties":{"digest":{"description":"SHA-256 of the model's files that the cache was built from, one after the other.","$ref":"#/$defs/digest"},"file_bytes":{"description":"Size of those files together.","$ref":"#/$defs/count"},"config":{"$ref":"#/$defs/modelConfig"}}},"quantization":{"description":"What quantizing at import lost; absent where weights keep the model's own bits.","type":"object","additionalProperties":false,"required":["relative_rms_error","max_error","tensors"],"properties":{"relative_rms_error":{"$ref":"#/$defs/error"},"max_error":{"$ref":"#/$defs/error"},"tensors":{"type":"array","minItems":1,"maxItems":1048576,"items":{"type":"object","additionalProperties":false,"required":["name","from","to","relative_rms_error","max_error"],"properties":{"name":{"type":"string"},"from":{"description":"How the model's file holds the values.","enum":["F32","F16","BF16"]},"to":{"$ref":"#/$defs/kind"},"relative_rms_error":{"description":"Root of the mean squared difference, as a share of the weights' own root mean square.","$ref":"#/$defs/error"},"max_error":{"description":"Largest difference of a weight.","$ref":"#/$defs/error"}}}}}},"chat_template":{"description":"Jinja source; null where the model has none.","type":["string","null"]},"chunks":{"description":"In order of use, which is the order in the file.","type":"array","minItems":1,"maxItems":1048576,"items":{"$ref":"#/$defs/chunk"}},"tokenizer":{"$ref":"#/$defs/section"},"graph":{"description":"Serialized ONNX ModelProto.","$ref":"#/$defs/section"}},"$defs":{"count":{"type":"integer","minimum":0,"maximum":9007199254740991},"error":{"type":"number","minimum":0},"kind":{"description":"How the values are stored.","enum":["F32","F16","BF16","Q8_0","Q4_0","Q4_1","Q5_0","Q5_1","Q4_K","Q5_K","Q6_K"]},"digest":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"},"modelConfig":{"description":"The facts about the model that sizes follow from.","type":"object","additionalProperties":false,"required":["architecture","name","layers","hiddenSize","feedForwardSize","heads","kvHeads","headSize","vocabularySize","maxContextLength","tiedHead"],"properties":{"architecture":{"type":"string"},"name":{"type":"string"},"layers":{"type":"integer","minimum":1,"maximum":65536},"hiddenSize":{"type":"integer","minimum":1,"maximum":16777216},"feedForwardSize":{"type":"integer","minimum":1,"maximum":16777216},"heads":{"type":"integer","minimum":1,"maximum":65536},"kvHeads":{"type":"integer","minimum":1,"maximum":65536},"headSize":{"type":"integer","minimum":1,"maximum":65536},"vocabularySize":{"type":"integer","minimum":1,"maximum":16777216},"maxContextLength":{"description":"Positions the model was trained for.","type":"integer","minimum":1,"maximum":1073741824},"tiedHead":{"description":"The output head uses the embedding's bytes.","type":"boolean"},"experts":{"description":"Of a mixture of experts; missing otherwise.","type":"object","additionalProperties":false,"required":["count","used","feedForwardSize","sharedFeedForwardSize"],"properties":{"count":{"type":"integer","minimum":1,"maximum":65536},"used":{"description":"Experts that a token goes through.","type":"integer","minimum":1,"maximum":65536},"feedForwardSize":{"description":"Of one expert.","type":"integer","minimum":1,"maximum":16777216},"sharedFeedForwardSize":{"description":"Of the expert that every token goes through; 0: there is none.","type":"integer","minimum":0,"maximum":16777216}}}}},"section":{"type":"object","additionalProperties":false,"required":["offset","bytes","sha256"],"properties":{"offset":{"type":"integer","minimum":4096,"maximum":9007199254740991,"multipleOf":4096},"bytes":{"$ref":"#/$defs/count"},"sha256":{"type":"string","pattern":"^[0-9a-f]{64}$"}}},"chunk":{"type":"object","additionalProperties":false,"required":["weights_id","name","op","gathered","head","kind","rows","columns","offset","bytes","row_blocks","row_block_bytes","unit_row_blocks","unit_crc32c","tensors","arrangement"],"properties":{"weights_id":{"description":"The number that the graph's operator carries.","type":"integer","minimum":0,"maximum":1048576},"name":{"description":"For people: \"layer 3 gate_up\".","type":"string"},"op":{"description":"StreamMatMul multiplies with the whole chunk; GatherRows reads single rows.","enum":["StreamMatMul","GatherRows"]},"gathered":{"description":"Single rows are read: each row block is a unit of its own.","type":"boolean"},"head":{"description":"The output head, read only where logits are wanted.","type":"boolean"},"kind":{"$ref":"#/$defs/kind"},"rows":{"description":"Sum of the tensors' rows.","type":"integer","minimum":1,"maximum":2147483648},"columns":{"type":"integer","minimum":32,"maximum":16777216,"multipleOf":32},"offset":{"type":"integer","minimum":4096,"maximum":9007199254740991,"multipleOf":4096},"bytes":{"description":"row_blocks * row_block_bytes.","type":"integer","minimum":1,"maximum":9007199254740991},"row_blocks":{"description":"Row blocks of 8 rows.","type":"integer","minimum":1,"maximum":2147483648},"row_block_bytes":{"type":"integer","minimum":1,"maximum":67108864},"unit_row_blocks":{"description":"Row blocks that one checksum covers.","type":"integer","minimum":1,"maximum":2147483648},"unit_crc32c":{"description":"crc32c (Castagnoli) of each unit, in order; the last may be shorter.","type":"array","minItems":1,"items":{"type":"integer","minimum":0,"maximum":4294967295}},"tensors":{"description":"Names of the model's tensors that the chunk is made of.","type":"array","minItems":1,"maxItems":64,"items":{"type":"string"}},"arrangement":{"description":"Rows one tensor after the other, or row blocks of two tensors (gate, up) taking turns.","enum":["concatenated","row-blocks-alternating"]},"experts":{"description":"Row blocks are those of so many experts, in whole units; a pass uses only some. Missing: always all.","type":"integer","minimum":1,"maximum":65536}}}}};
 const schema32 = {"type":"string","pattern":"^sha256:[0-9a-f]{64}$"};
 const schema33 = {"type":"integer","minimum":0,"maximum":9007199254740991};
-const schema34 = {"description":"The facts about the model that sizes follow from.","type":"object","additionalProperties":false,"required":["architecture","name","layers","hiddenSize","feedForwardSize","heads","kvHeads","headSize","vocabularySize","maxContextLength","tiedHead"],"properties":{"architecture":{"type":"string"},"name":{"type":"string"},"layers":{"type":"integer","minimum":1,"maximum":65536},"hiddenSize":{"type":"integer","minimum":1,"maximum":16777216},"feedForwardSize":{"type":"integer","minimum":1,"maximum":16777216},"heads":{"type":"integer","minimum":1,"maximum":65536},"kvHeads":{"type":"integer","minimum":1,"maximum":65536},"headSize":{"type":"integer","minimum":1,"maximum":65536},"vocabularySize":{"type":"integer","minimum":1,"maximum":16777216},"maxContextLength":{"description":"Positions the model was trained for.","type":"integer","minimum":1,"maximum":1073741824},"tiedHead":{"description":"The output head uses the embedding's bytes.","type":"boolean"}}};
+const schema34 = {"description":"The facts about the model that sizes follow from.","type":"object","additionalProperties":false,"required":["architecture","name","layers","hiddenSize","feedForwardSize","heads","kvHeads","headSize","vocabularySize","maxContextLength","tiedHead"],"properties":{"architecture":{"type":"string"},"name":{"type":"string"},"layers":{"type":"integer","minimum":1,"maximum":65536},"hiddenSize":{"type":"integer","minimum":1,"maximum":16777216},"feedForwardSize":{"type":"integer","minimum":1,"maximum":16777216},"heads":{"type":"integer","minimum":1,"maximum":65536},"kvHeads":{"type":"integer","minimum":1,"maximum":65536},"headSize":{"type":"integer","minimum":1,"maximum":65536},"vocabularySize":{"type":"integer","minimum":1,"maximum":16777216},"maxContextLength":{"description":"Positions the model was trained for.","type":"integer","minimum":1,"maximum":1073741824},"tiedHead":{"description":"The output head uses the embedding's bytes.","type":"boolean"},"experts":{"description":"Of a mixture of experts; missing otherwise.","type":"object","additionalProperties":false,"required":["count","used","feedForwardSize","sharedFeedForwardSize"],"properties":{"count":{"type":"integer","minimum":1,"maximum":65536},"used":{"description":"Experts that a token goes through.","type":"integer","minimum":1,"maximum":65536},"feedForwardSize":{"description":"Of one expert.","type":"integer","minimum":1,"maximum":16777216},"sharedFeedForwardSize":{"description":"Of the expert that every token goes through; 0: there is none.","type":"integer","minimum":0,"maximum":16777216}}}}};
 const schema35 = {"type":"number","minimum":0};
 const schema37 = {"description":"How the values are stored.","enum":["F32","F16","BF16","Q8_0","Q4_0","Q4_1","Q5_0","Q5_1","Q4_K","Q5_K","Q6_K"]};
 const pattern4 = new RegExp("^sha256:[0-9a-f]{64}$", "u");
 const func1 = Object.prototype.hasOwnProperty;
-const schema40 = {"type":"object","additionalProperties":false,"required":["weights_id","name","op","gathered","head","kind","rows","columns","offset","bytes","row_blocks","row_block_bytes","unit_row_blocks","unit_crc32c","tensors","arrangement"],"properties":{"weights_id":{"description":"The number that the graph's operator carries.","type":"integer","minimum":0,"maximum":1048576},"name":{"description":"For people: \"layer 3 gate_up\".","type":"string"},"op":{"description":"StreamMatMul multiplies with the whole chunk; GatherRows reads single rows.","enum":["StreamMatMul","GatherRows"]},"gathered":{"description":"Single rows are read: each row block is a unit of its own.","type":"boolean"},"head":{"description":"The output head, read only where logits are wanted.","type":"boolean"},"kind":{"$ref":"#/$defs/kind"},"rows":{"description":"Sum of the tensors' rows.","type":"integer","minimum":1,"maximum":2147483648},"columns":{"type":"integer","minimum":32,"maximum":16777216,"multipleOf":32},"offset":{"type":"integer","minimum":4096,"maximum":9007199254740991,"multipleOf":4096},"bytes":{"description":"row_blocks * row_block_bytes.","type":"integer","minimum":1,"maximum":9007199254740991},"row_blocks":{"description":"Row blocks of 8 rows.","type":"integer","minimum":1,"maximum":2147483648},"row_block_bytes":{"type":"integer","minimum":1,"maximum":67108864},"unit_row_blocks":{"description":"Row blocks that one checksum covers.","type":"integer","minimum":1,"maximum":2147483648},"unit_crc32c":{"description":"crc32c (Castagnoli) of each unit, in order; the last may be shorter.","type":"array","minItems":1,"items":{"type":"integer","minimum":0,"maximum":4294967295}},"tensors":{"description":"Names of the model's tensors that the chunk is made of.","type":"array","minItems":1,"maxItems":64,"items":{"type":"string"}},"arrangement":{"description":"Rows one tensor after the other, or row blocks of two tensors (gate, up) taking turns.","enum":["concatenated","row-blocks-alternating"]}}};
+const schema40 = {"type":"object","additionalProperties":false,"required":["weights_id","name","op","gathered","head","kind","rows","columns","offset","bytes","row_blocks","row_block_bytes","unit_row_blocks","unit_crc32c","tensors","arrangement"],"properties":{"weights_id":{"description":"The number that the graph's operator carries.","type":"integer","minimum":0,"maximum":1048576},"name":{"description":"For people: \"layer 3 gate_up\".","type":"string"},"op":{"description":"StreamMatMul multiplies with the whole chunk; GatherRows reads single rows.","enum":["StreamMatMul","GatherRows"]},"gathered":{"description":"Single rows are read: each row block is a unit of its own.","type":"boolean"},"head":{"description":"The output head, read only where logits are wanted.","type":"boolean"},"kind":{"$ref":"#/$defs/kind"},"rows":{"description":"Sum of the tensors' rows.","type":"integer","minimum":1,"maximum":2147483648},"columns":{"type":"integer","minimum":32,"maximum":16777216,"multipleOf":32},"offset":{"type":"integer","minimum":4096,"maximum":9007199254740991,"multipleOf":4096},"bytes":{"description":"row_blocks * row_block_bytes.","type":"integer","minimum":1,"maximum":9007199254740991},"row_blocks":{"description":"Row blocks of 8 rows.","type":"integer","minimum":1,"maximum":2147483648},"row_block_bytes":{"type":"integer","minimum":1,"maximum":67108864},"unit_row_blocks":{"description":"Row blocks that one checksum covers.","type":"integer","minimum":1,"maximum":2147483648},"unit_crc32c":{"description":"crc32c (Castagnoli) of each unit, in order; the last may be shorter.","type":"array","minItems":1,"items":{"type":"integer","minimum":0,"maximum":4294967295}},"tensors":{"description":"Names of the model's tensors that the chunk is made of.","type":"array","minItems":1,"maxItems":64,"items":{"type":"string"}},"arrangement":{"description":"Rows one tensor after the other, or row blocks of two tensors (gate, up) taking turns.","enum":["concatenated","row-blocks-alternating"]},"experts":{"description":"Row blocks are those of so many experts, in whole units; a pass uses only some. Missing: always all.","type":"integer","minimum":1,"maximum":65536}}};
 
 function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
@@ -439,6 +439,34 @@ var valid0 = _errs35 === errors;
 }
 else {
 var valid0 = true;
+}
+if(valid0){
+if(data.experts !== undefined){
+let data18 = data.experts;
+const _errs36 = errors;
+if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
+validate21.errors = [{instancePath:instancePath+"/experts",schemaPath:"#/properties/experts/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs36){
+if((typeof data18 == "number") && (isFinite(data18))){
+if(data18 > 65536 || isNaN(data18)){
+validate21.errors = [{instancePath:instancePath+"/experts",schemaPath:"#/properties/experts/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
+return false;
+}
+else {
+if(data18 < 1 || isNaN(data18)){
+validate21.errors = [{instancePath:instancePath+"/experts",schemaPath:"#/properties/experts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs36 === errors;
+}
+else {
+var valid0 = true;
+}
 }
 }
 }
@@ -990,6 +1018,151 @@ var valid5 = _errs37 === errors;
 else {
 var valid5 = true;
 }
+if(valid5){
+if(data5.experts !== undefined){
+let data17 = data5.experts;
+const _errs39 = errors;
+if(errors === _errs39){
+if(data17 && typeof data17 == "object" && !Array.isArray(data17)){
+let missing3;
+if(((((data17.count === undefined) && (missing3 = "count")) || ((data17.used === undefined) && (missing3 = "used"))) || ((data17.feedForwardSize === undefined) && (missing3 = "feedForwardSize"))) || ((data17.sharedFeedForwardSize === undefined) && (missing3 = "sharedFeedForwardSize"))){
+validate20.errors = [{instancePath:instancePath+"/model/config/experts",schemaPath:"#/$defs/modelConfig/properties/experts/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
+return false;
+}
+else {
+const _errs41 = errors;
+for(const key3 in data17){
+if(!((((key3 === "count") || (key3 === "used")) || (key3 === "feedForwardSize")) || (key3 === "sharedFeedForwardSize"))){
+validate20.errors = [{instancePath:instancePath+"/model/config/experts",schemaPath:"#/$defs/modelConfig/properties/experts/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"}];
+return false;
+break;
+}
+}
+if(_errs41 === errors){
+if(data17.count !== undefined){
+let data18 = data17.count;
+const _errs42 = errors;
+if(!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))){
+validate20.errors = [{instancePath:instancePath+"/model/config/experts/count",schemaPath:"#/$defs/modelConfig/properties/experts/properties/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs42){
+if((typeof data18 == "number") && (isFinite(data18))){
+if(data18 > 65536 || isNaN(data18)){
+validate20.errors = [{instancePath:instancePath+"/model/config/experts/count",schemaPath:"#/$defs/modelConfig/properties/experts/properties/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
+return false;
+}
+else {
+if(data18 < 1 || isNaN(data18)){
+validate20.errors = [{instancePath:instancePath+"/model/config/experts/count",schemaPath:"#/$defs/modelConfig/properties/experts/properties/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid6 = _errs42 === errors;
+}
+else {
+var valid6 = true;
+}
+if(valid6){
+if(data17.used !== undefined){
+let data19 = data17.used;
+const _errs44 = errors;
+if(!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))){
+validate20.errors = [{instancePath:instancePath+"/model/config/experts/used",schemaPath:"#/$defs/modelConfig/properties/experts/properties/used/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs44){
+if((typeof data19 == "number") && (isFinite(data19))){
+if(data19 > 65536 || isNaN(data19)){
+validate20.errors = [{instancePath:instancePath+"/model/config/experts/used",schemaPath:"#/$defs/modelConfig/properties/experts/properties/used/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65536},message:"must be <= 65536"}];
+return false;
+}
+else {
+if(data19 < 1 || isNaN(data19)){
+validate20.errors = [{instancePath:instancePath+"/model/config/experts/used",schemaPath:"#/$defs/modelConfig/properties/experts/properties/used/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid6 = _errs44 === errors;
+}
+else {
+var valid6 = true;
+}
+if(valid6){
+if(data17.feedForwardSize !== undefined){
+let data20 = data17.feedForwardSize;
+const _errs46 = errors;
+if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
+validate20.errors = [{instancePath:instancePath+"/model/config/experts/feedForwardSize",schemaPath:"#/$defs/modelConfig/properties/experts/properties/feedForwardSize/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs46){
+if((typeof data20 == "number") && (isFinite(data20))){
+if(data20 > 16777216 || isNaN(data20)){
+validate20.errors = [{instancePath:instancePath+"/model/config/experts/feedForwardSize",schemaPath:"#/$defs/modelConfig/properties/experts/properties/feedForwardSize/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+return false;
+}
+else {
+if(data20 < 1 || isNaN(data20)){
+validate20.errors = [{instancePath:instancePath+"/model/config/experts/feedForwardSize",schemaPath:"#/$defs/modelConfig/properties/experts/properties/feedForwardSize/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid6 = _errs46 === errors;
+}
+else {
+var valid6 = true;
+}
+if(valid6){
+if(data17.sharedFeedForwardSize !== undefined){
+let data21 = data17.sharedFeedForwardSize;
+const _errs48 = errors;
+if(!(((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21))) && (isFinite(data21)))){
+validate20.errors = [{instancePath:instancePath+"/model/config/experts/sharedFeedForwardSize",schemaPath:"#/$defs/modelConfig/properties/experts/properties/sharedFeedForwardSize/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs48){
+if((typeof data21 == "number") && (isFinite(data21))){
+if(data21 > 16777216 || isNaN(data21)){
+validate20.errors = [{instancePath:instancePath+"/model/config/experts/sharedFeedForwardSize",schemaPath:"#/$defs/modelConfig/properties/experts/properties/sharedFeedForwardSize/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16777216},message:"must be <= 16777216"}];
+return false;
+}
+else {
+if(data21 < 0 || isNaN(data21)){
+validate20.errors = [{instancePath:instancePath+"/model/config/experts/sharedFeedForwardSize",schemaPath:"#/$defs/modelConfig/properties/experts/properties/sharedFeedForwardSize/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid6 = _errs48 === errors;
+}
+else {
+var valid6 = true;
+}
+}
+}
+}
+}
+}
+}
+else {
+validate20.errors = [{instancePath:instancePath+"/model/config/experts",schemaPath:"#/$defs/modelConfig/properties/experts/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid5 = _errs39 === errors;
+}
+else {
+var valid5 = true;
+}
+}
 }
 }
 }
@@ -1030,32 +1203,32 @@ var valid0 = true;
 }
 if(valid0){
 if(data.quantization !== undefined){
-let data17 = data.quantization;
-const _errs39 = errors;
-if(errors === _errs39){
-if(data17 && typeof data17 == "object" && !Array.isArray(data17)){
-let missing3;
-if((((data17.relative_rms_error === undefined) && (missing3 = "relative_rms_error")) || ((data17.max_error === undefined) && (missing3 = "max_error"))) || ((data17.tensors === undefined) && (missing3 = "tensors"))){
-validate20.errors = [{instancePath:instancePath+"/quantization",schemaPath:"#/properties/quantization/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
+let data22 = data.quantization;
+const _errs50 = errors;
+if(errors === _errs50){
+if(data22 && typeof data22 == "object" && !Array.isArray(data22)){
+let missing4;
+if((((data22.relative_rms_error === undefined) && (missing4 = "relative_rms_error")) || ((data22.max_error === undefined) && (missing4 = "max_error"))) || ((data22.tensors === undefined) && (missing4 = "tensors"))){
+validate20.errors = [{instancePath:instancePath+"/quantization",schemaPath:"#/properties/quantization/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
 return false;
 }
 else {
-const _errs41 = errors;
-for(const key3 in data17){
-if(!(((key3 === "relative_rms_error") || (key3 === "max_error")) || (key3 === "tensors"))){
-validate20.errors = [{instancePath:instancePath+"/quantization",schemaPath:"#/properties/quantization/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"}];
+const _errs52 = errors;
+for(const key4 in data22){
+if(!(((key4 === "relative_rms_error") || (key4 === "max_error")) || (key4 === "tensors"))){
+validate20.errors = [{instancePath:instancePath+"/quantization",schemaPath:"#/properties/quantization/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"}];
 return false;
 break;
 }
 }
-if(_errs41 === errors){
-if(data17.relative_rms_error !== undefined){
-let data18 = data17.relative_rms_error;
-const _errs42 = errors;
-const _errs43 = errors;
-if(errors === _errs43){
-if((typeof data18 == "number") && (isFinite(data18))){
-if(data18 < 0 || isNaN(data18)){
+if(_errs52 === errors){
+if(data22.relative_rms_error !== undefined){
+let data23 = data22.relative_rms_error;
+const _errs53 = errors;
+const _errs54 = errors;
+if(errors === _errs54){
+if((typeof data23 == "number") && (isFinite(data23))){
+if(data23 < 0 || isNaN(data23)){
 validate20.errors = [{instancePath:instancePath+"/quantization/relative_rms_error",schemaPath:"#/$defs/error/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
@@ -1065,19 +1238,19 @@ validate20.errors = [{instancePath:instancePath+"/quantization/relative_rms_erro
 return false;
 }
 }
-var valid6 = _errs42 === errors;
+var valid7 = _errs53 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
-if(valid6){
-if(data17.max_error !== undefined){
-let data19 = data17.max_error;
-const _errs45 = errors;
-const _errs46 = errors;
-if(errors === _errs46){
-if((typeof data19 == "number") && (isFinite(data19))){
-if(data19 < 0 || isNaN(data19)){
+if(valid7){
+if(data22.max_error !== undefined){
+let data24 = data22.max_error;
+const _errs56 = errors;
+const _errs57 = errors;
+if(errors === _errs57){
+if((typeof data24 == "number") && (isFinite(data24))){
+if(data24 < 0 || isNaN(data24)){
 validate20.errors = [{instancePath:instancePath+"/quantization/max_error",schemaPath:"#/$defs/error/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
@@ -1087,94 +1260,94 @@ validate20.errors = [{instancePath:instancePath+"/quantization/max_error",schema
 return false;
 }
 }
-var valid6 = _errs45 === errors;
+var valid7 = _errs56 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
-if(valid6){
-if(data17.tensors !== undefined){
-let data20 = data17.tensors;
-const _errs48 = errors;
-if(errors === _errs48){
-if(Array.isArray(data20)){
-if(data20.length > 1048576){
+if(valid7){
+if(data22.tensors !== undefined){
+let data25 = data22.tensors;
+const _errs59 = errors;
+if(errors === _errs59){
+if(Array.isArray(data25)){
+if(data25.length > 1048576){
 validate20.errors = [{instancePath:instancePath+"/quantization/tensors",schemaPath:"#/properties/quantization/properties/tensors/maxItems",keyword:"maxItems",params:{limit: 1048576},message:"must NOT have more than 1048576 items"}];
 return false;
 }
 else {
-if(data20.length < 1){
+if(data25.length < 1){
 validate20.errors = [{instancePath:instancePath+"/quantization/tensors",schemaPath:"#/properties/quantization/properties/tensors/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"}];
 return false;
 }
 else {
-var valid9 = true;
-const len0 = data20.length;
+var valid10 = true;
+const len0 = data25.length;
 for(let i0=0; i0<len0; i0++){
-let data21 = data20[i0];
-const _errs50 = errors;
-if(errors === _errs50){
-if(data21 && typeof data21 == "object" && !Array.isArray(data21)){
-let missing4;
-if((((((data21.name === undefined) && (missing4 = "name")) || ((data21.from === undefined) && (missing4 = "from"))) || ((data21.to === undefined) && (missing4 = "to"))) || ((data21.relative_rms_error === undefined) && (missing4 = "relative_rms_error"))) || ((data21.max_error === undefined) && (missing4 = "max_error"))){
-validate20.errors = [{instancePath:instancePath+"/quantization/tensors/" + i0,schemaPath:"#/properties/quantization/properties/tensors/items/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
+let data26 = data25[i0];
+const _errs61 = errors;
+if(errors === _errs61){
+if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
+let missing5;
+if((((((data26.name === undefined) && (missing5 = "name")) || ((data26.from === undefined) && (missing5 = "from"))) || ((data26.to === undefined) && (missing5 = "to"))) || ((data26.relative_rms_error === undefined) && (missing5 = "relative_rms_error"))) || ((data26.max_error === undefined) && (missing5 = "max_error"))){
+validate20.errors = [{instancePath:instancePath+"/quantization/tensors/" + i0,schemaPath:"#/properties/quantization/properties/tensors/items/required",keyword:"required",params:{missingProperty: missing5},message:"must have required property '"+missing5+"'"}];
 return false;
 }
 else {
-const _errs52 = errors;
-for(const key4 in data21){
-if(!(((((key4 === "name") || (key4 === "from")) || (key4 === "to")) || (key4 === "relative_rms_error")) || (key4 === "max_error"))){
-validate20.errors = [{instancePath:instancePath+"/quantization/tensors/" + i0,schemaPath:"#/properties/quantization/properties/tensors/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"}];
+const _errs63 = errors;
+for(const key5 in data26){
+if(!(((((key5 === "name") || (key5 === "from")) || (key5 === "to")) || (key5 === "relative_rms_error")) || (key5 === "max_error"))){
+validate20.errors = [{instancePath:instancePath+"/quantization/tensors/" + i0,schemaPath:"#/properties/quantization/properties/tensors/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"}];
 return false;
 break;
 }
 }
-if(_errs52 === errors){
-if(data21.name !== undefined){
-const _errs53 = errors;
-if(typeof data21.name !== "string"){
+if(_errs63 === errors){
+if(data26.name !== undefined){
+const _errs64 = errors;
+if(typeof data26.name !== "string"){
 validate20.errors = [{instancePath:instancePath+"/quantization/tensors/" + i0+"/name",schemaPath:"#/properties/quantization/properties/tensors/items/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid10 = _errs53 === errors;
+var valid11 = _errs64 === errors;
 }
 else {
-var valid10 = true;
+var valid11 = true;
 }
-if(valid10){
-if(data21.from !== undefined){
-let data23 = data21.from;
-const _errs55 = errors;
-if(!(((data23 === "F32") || (data23 === "F16")) || (data23 === "BF16"))){
+if(valid11){
+if(data26.from !== undefined){
+let data28 = data26.from;
+const _errs66 = errors;
+if(!(((data28 === "F32") || (data28 === "F16")) || (data28 === "BF16"))){
 validate20.errors = [{instancePath:instancePath+"/quantization/tensors/" + i0+"/from",schemaPath:"#/properties/quantization/properties/tensors/items/properties/from/enum",keyword:"enum",params:{allowedValues: schema31.properties.quantization.properties.tensors.items.properties.from.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid10 = _errs55 === errors;
+var valid11 = _errs66 === errors;
 }
 else {
-var valid10 = true;
+var valid11 = true;
 }
-if(valid10){
-if(data21.to !== undefined){
-let data24 = data21.to;
-const _errs56 = errors;
-if(!(((((((((((data24 === "F32") || (data24 === "F16")) || (data24 === "BF16")) || (data24 === "Q8_0")) || (data24 === "Q4_0")) || (data24 === "Q4_1")) || (data24 === "Q5_0")) || (data24 === "Q5_1")) || (data24 === "Q4_K")) || (data24 === "Q5_K")) || (data24 === "Q6_K"))){
+if(valid11){
+if(data26.to !== undefined){
+let data29 = data26.to;
+const _errs67 = errors;
+if(!(((((((((((data29 === "F32") || (data29 === "F16")) || (data29 === "BF16")) || (data29 === "Q8_0")) || (data29 === "Q4_0")) || (data29 === "Q4_1")) || (data29 === "Q5_0")) || (data29 === "Q5_1")) || (data29 === "Q4_K")) || (data29 === "Q5_K")) || (data29 === "Q6_K"))){
 validate20.errors = [{instancePath:instancePath+"/quantization/tensors/" + i0+"/to",schemaPath:"#/$defs/kind/enum",keyword:"enum",params:{allowedValues: schema37.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid10 = _errs56 === errors;
+var valid11 = _errs67 === errors;
 }
 else {
-var valid10 = true;
+var valid11 = true;
 }
-if(valid10){
-if(data21.relative_rms_error !== undefined){
-let data25 = data21.relative_rms_error;
-const _errs58 = errors;
-const _errs59 = errors;
-if(errors === _errs59){
-if((typeof data25 == "number") && (isFinite(data25))){
-if(data25 < 0 || isNaN(data25)){
+if(valid11){
+if(data26.relative_rms_error !== undefined){
+let data30 = data26.relative_rms_error;
+const _errs69 = errors;
+const _errs70 = errors;
+if(errors === _errs70){
+if((typeof data30 == "number") && (isFinite(data30))){
+if(data30 < 0 || isNaN(data30)){
 validate20.errors = [{instancePath:instancePath+"/quantization/tensors/" + i0+"/relative_rms_error",schemaPath:"#/$defs/error/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
@@ -1184,19 +1357,19 @@ validate20.errors = [{instancePath:instancePath+"/quantization/tensors/" + i0+"/
 return false;
 }
 }
-var valid10 = _errs58 === errors;
+var valid11 = _errs69 === errors;
 }
 else {
-var valid10 = true;
+var valid11 = true;
 }
-if(valid10){
-if(data21.max_error !== undefined){
-let data26 = data21.max_error;
-const _errs61 = errors;
-const _errs62 = errors;
-if(errors === _errs62){
-if((typeof data26 == "number") && (isFinite(data26))){
-if(data26 < 0 || isNaN(data26)){
+if(valid11){
+if(data26.max_error !== undefined){
+let data31 = data26.max_error;
+const _errs72 = errors;
+const _errs73 = errors;
+if(errors === _errs73){
+if((typeof data31 == "number") && (isFinite(data31))){
+if(data31 < 0 || isNaN(data31)){
 validate20.errors = [{instancePath:instancePath+"/quantization/tensors/" + i0+"/max_error",schemaPath:"#/$defs/error/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
@@ -1206,10 +1379,10 @@ validate20.errors = [{instancePath:instancePath+"/quantization/tensors/" + i0+"/
 return false;
 }
 }
-var valid10 = _errs61 === errors;
+var valid11 = _errs72 === errors;
 }
 else {
-var valid10 = true;
+var valid11 = true;
 }
 }
 }
@@ -1223,8 +1396,8 @@ validate20.errors = [{instancePath:instancePath+"/quantization/tensors/" + i0,sc
 return false;
 }
 }
-var valid9 = _errs50 === errors;
-if(!valid9){
+var valid10 = _errs61 === errors;
+if(!valid10){
 break;
 }
 }
@@ -1236,10 +1409,10 @@ validate20.errors = [{instancePath:instancePath+"/quantization/tensors",schemaPa
 return false;
 }
 }
-var valid6 = _errs48 === errors;
+var valid7 = _errs59 === errors;
 }
 else {
-var valid6 = true;
+var valid7 = true;
 }
 }
 }
@@ -1251,50 +1424,50 @@ validate20.errors = [{instancePath:instancePath+"/quantization",schemaPath:"#/pr
 return false;
 }
 }
-var valid0 = _errs39 === errors;
+var valid0 = _errs50 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.chat_template !== undefined){
-let data27 = data.chat_template;
-const _errs64 = errors;
-if((typeof data27 !== "string") && (data27 !== null)){
+let data32 = data.chat_template;
+const _errs75 = errors;
+if((typeof data32 !== "string") && (data32 !== null)){
 validate20.errors = [{instancePath:instancePath+"/chat_template",schemaPath:"#/properties/chat_template/type",keyword:"type",params:{type: schema31.properties.chat_template.type},message:"must be string,null"}];
 return false;
 }
-var valid0 = _errs64 === errors;
+var valid0 = _errs75 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.chunks !== undefined){
-let data28 = data.chunks;
-const _errs66 = errors;
-if(errors === _errs66){
-if(Array.isArray(data28)){
-if(data28.length > 1048576){
+let data33 = data.chunks;
+const _errs77 = errors;
+if(errors === _errs77){
+if(Array.isArray(data33)){
+if(data33.length > 1048576){
 validate20.errors = [{instancePath:instancePath+"/chunks",schemaPath:"#/properties/chunks/maxItems",keyword:"maxItems",params:{limit: 1048576},message:"must NOT have more than 1048576 items"}];
 return false;
 }
 else {
-if(data28.length < 1){
+if(data33.length < 1){
 validate20.errors = [{instancePath:instancePath+"/chunks",schemaPath:"#/properties/chunks/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"}];
 return false;
 }
 else {
-var valid14 = true;
-const len1 = data28.length;
+var valid15 = true;
+const len1 = data33.length;
 for(let i1=0; i1<len1; i1++){
-const _errs68 = errors;
-if(!(validate21(data28[i1], {instancePath:instancePath+"/chunks/" + i1,parentData:data28,parentDataProperty:i1,rootData,dynamicAnchors}))){
+const _errs79 = errors;
+if(!(validate21(data33[i1], {instancePath:instancePath+"/chunks/" + i1,parentData:data33,parentDataProperty:i1,rootData,dynamicAnchors}))){
 vErrors = vErrors === null ? validate21.errors : vErrors.concat(validate21.errors);
 errors = vErrors.length;
 }
-var valid14 = _errs68 === errors;
-if(!valid14){
+var valid15 = _errs79 === errors;
+if(!valid15){
 break;
 }
 }
@@ -1306,31 +1479,31 @@ validate20.errors = [{instancePath:instancePath+"/chunks",schemaPath:"#/properti
 return false;
 }
 }
-var valid0 = _errs66 === errors;
+var valid0 = _errs77 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.tokenizer !== undefined){
-const _errs69 = errors;
+const _errs80 = errors;
 if(!(validate23(data.tokenizer, {instancePath:instancePath+"/tokenizer",parentData:data,parentDataProperty:"tokenizer",rootData,dynamicAnchors}))){
 vErrors = vErrors === null ? validate23.errors : vErrors.concat(validate23.errors);
 errors = vErrors.length;
 }
-var valid0 = _errs69 === errors;
+var valid0 = _errs80 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.graph !== undefined){
-const _errs70 = errors;
+const _errs81 = errors;
 if(!(validate23(data.graph, {instancePath:instancePath+"/graph",parentData:data,parentDataProperty:"graph",rootData,dynamicAnchors}))){
 vErrors = vErrors === null ? validate23.errors : vErrors.concat(validate23.errors);
 errors = vErrors.length;
 }
-var valid0 = _errs70 === errors;
+var valid0 = _errs81 === errors;
 }
 else {
 var valid0 = true;

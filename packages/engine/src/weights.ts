@@ -33,6 +33,7 @@ export function nativeChunks(manifest: CacheManifest): NativeChunk[] {
     head: chunk.head,
     gathered: chunk.gathered,
     paired: chunk.arrangement === 'row-blocks-alternating',
+    experts: chunk.experts ?? 0,
     rowBlockCrc32c: Uint32Array.from(chunk.gathered ? chunk.unit_crc32c : []),
   }));
 }

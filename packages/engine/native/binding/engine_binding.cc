@@ -35,12 +35,14 @@ WeightChunk ToChunk(const Napi::Object& js) {
   chunk.head = BoolField(js, "head");
   chunk.gathered = BoolField(js, "gathered");
   chunk.paired = BoolField(js, "paired");
+  chunk.experts = int(IntField(js, "experts"));
   const auto sums = Field(js, "rowBlockCrc32c").As<Napi::Uint32Array>();
   chunk.row_block_crc32c.assign(sums.Data(), sums.Data() + sums.ElementLength());
   if (!IsKnown(chunk.kind) || chunk.columns % ShapeOf(chunk.kind).values != 0 ||
       RowBlockBytes(chunk.kind, chunk.columns) != chunk.row_block_bytes ||
       chunk.rows > chunk.row_blocks * kRowsPerBlock || chunk.rows <= (chunk.row_blocks - 1) * kRowsPerBlock ||
-      (chunk.gathered && int64_t(chunk.row_block_crc32c.size()) != chunk.row_blocks))
+      (chunk.gathered && int64_t(chunk.row_block_crc32c.size()) != chunk.row_blocks) || chunk.experts < 0 ||
+      (chunk.experts > 0 && chunk.row_blocks % chunk.experts != 0))
     throw Error("CACHE_CORRUPT", chunk.name + " contradicts itself; rebuild the weight cache with flash-slim profile");
   return chunk;
 }

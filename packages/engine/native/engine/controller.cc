@@ -22,8 +22,10 @@ void WeightChunkController::LoadPrefetchPlan(PrefetchPlan plan) {
       throw Error("PLAN_INVALID", "group " + std::to_string(i) + " is out of order; plan again with flash-slim plan");
     const WeightChunk& chunk = chunks_[g.weights_id];
     const bool parts_pair = chunk.paired && (g.row_block_begin % 2 || g.row_block_end % 2);
+    const bool spans_experts = chunk.experts > 0 && g.row_block_begin / RowBlocksPerExpert(chunk) !=
+                                                        (g.row_block_end - 1) / RowBlocksPerExpert(chunk);
     if (g.row_block_begin != covered[g.weights_id] || g.row_block_end <= g.row_block_begin ||
-        g.row_block_end > chunk.row_blocks || parts_pair)
+        g.row_block_end > chunk.row_blocks || parts_pair || spans_experts)
       throw Error("PLAN_INVALID", "group " + std::to_string(i) + " does not continue " + chunk.name +
                                       "; plan again with flash-slim plan");
     covered[g.weights_id] = g.row_block_end;
@@ -62,6 +64,7 @@ StreamedGroup WeightChunkController::Describe(int index) const {
           size_t(g.row_block_end - g.row_block_begin) * chunk.row_block_bytes,
           g.crc32c,
           chunk.head,
+          chunk.experts > 0 ? int(g.row_block_begin / RowBlocksPerExpert(chunk)) : -1,
           chunk.name + " (chunk " + std::to_string(g.weights_id) + ", row blocks " + std::to_string(g.row_block_begin) +
               " to " + std::to_string(g.row_block_end - 1) + ")"};
 }
@@ -178,6 +181,15 @@ void WeightChunkController::BeginPass(Mode mode, bool with_head) {
 
 void WeightChunkController::EndPass() {
   if (prefetcher_) prefetcher_->ReadAhead();
+}
+
+void WeightChunkController::ChooseExperts(int weights_id, const std::vector<bool>& chosen) {
+  size_t begin = 0, count = 0;
+  for (int group : groups_of_[weights_id]) {
+    if (places_[group].resident) continue;
+    if (count++ == 0) begin = places_[group].stream_index;
+  }
+  if (count > 0) prefetcher_->Choose(begin, begin + count, chosen);
 }
 
 void WeightChunkController::ResetBuffers() {

@@ -70,6 +70,8 @@ class WeightChunkController {
   }
   void SwitchActiveBuffer(int group) { prefetcher_->Release(places_[group].stream_index); }
   void ResetBuffers();
+  // Which experts of a chunk this pass uses: once in a pass for each such chunk, before PreInvoke of its groups.
+  void ChooseExperts(int weights_id, const std::vector<bool>& chosen);
   void OnChunkDone(int weights_id, uint64_t compute_ns) {
     if (metadata_writer_) metadata_writer_->OnChunkAccess(mode_, weights_id, compute_ns);
   }

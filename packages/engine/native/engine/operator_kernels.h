@@ -23,7 +23,6 @@ class StreamMatMulKernel {
     int index;
     size_t column;
   };
-
   enum class Gate { kNone, kSilu, kGelu };
 
   std::vector<int64_t> weights_ids;
@@ -33,6 +32,12 @@ class StreamMatMulKernel {
   // x [tokens][K], y [tokens][N]
   void Compute(PassState& state, const float* x, int64_t tokens, float* y) const;
   int64_t OutputColumns(const PassState& state) const;
+
+  // What Compute is made of, for StreamExpertsKernel. Quantize's result is valid until it is called again.
+  const Activations* Quantize(PassState& state, const float* x, int64_t tokens, int64_t columns) const;
+  // y[0] is the output of row `first_row`.
+  void Multiply(PassState& state, const Part& part, const Activations* activations, int64_t tokens, int64_t first_row,
+                float* y, size_t ldy) const;
 
  private:
   // Of the plan at hand. Workers look at it through the gate even after a product is done, so it stays as it is until the
@@ -44,11 +49,21 @@ class StreamMatMulKernel {
     size_t bytes = 0;
   };
   const Parts& PartsOf(const PassState& state) const;
-  void Quantize(PassState& state, const float* x, int64_t tokens, int64_t columns) const;
-  void Multiply(PassState& state, const Part& part, const Activations* activations, int64_t tokens, float* y,
-                size_t ldy) const;
 
   mutable Parts parts_;
+};
+
+// A mixture of experts: each token goes through the experts that its router scores highest.
+struct StreamExpertsKernel {
+  StreamMatMulKernel gate_up, down;                // of all experts, one after the other: WeightChunk::experts
+  StreamMatMulKernel shared_gate_up, shared_down;  // of the expert that every token goes through; no ids: there is none
+  int used = 0;                                    // experts a token
+  bool normalized = false;                         // the chosen experts' shares add up to 1
+
+  // x [tokens][hidden], scores [tokens][experts]; shared_gate [hidden], or nullptr: the shared expert's output counts
+  // sigmoid(x . shared_gate), or 1. out [tokens][hidden]
+  void Compute(PassState& state, const float* x, const float* scores, const float* shared_gate, int64_t tokens,
+               float* out) const;
 };
 
 struct RaggedAttentionKernel {

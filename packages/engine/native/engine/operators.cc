@@ -54,14 +54,15 @@ std::vector<T> ArrayAttribute(Slot slot, const void* info, const char* name) {
 
 struct Input {
   const void* data;
-  int64_t rows;
+  int64_t rows, columns;
 };
-Input FirstInput(const void* context) {
+Input InputAt(const void* context, size_t index) {
   const void* value = nullptr;
   void *info = nullptr, *data = nullptr;
   size_t rank = 0;
-  int64_t dimensions[2] = {0, 0};
-  Check(Call(Slot::kKernelContextGetInput, context, size_t(0), &value));
+  int64_t dimensions[2] = {0, 1};
+  Check(Call(Slot::kKernelContextGetInput, context, index, &value));
+  if (!value) throw Error("GRAPH_INVALID", "an operator of flash_slim lacks its input " + std::to_string(index));
   Check(Call(Slot::kGetTensorTypeAndShape, value, &info));
   Check(Call(Slot::kGetDimensionsCount, info, &rank));
   if (rank <= 2) Check(Call(Slot::kGetDimensions, info, dimensions, rank));
@@ -69,7 +70,7 @@ Input FirstInput(const void* context) {
   if (rank < 1 || rank > 2)
     throw Error("GRAPH_INVALID", "an operator of flash_slim takes rank 1 or 2, got " + std::to_string(rank));
   Check(Call(Slot::kGetTensorMutableData, value, &data));
-  return {data, dimensions[0]};
+  return {data, dimensions[0], dimensions[1]};
 }
 // The values of an input that a node may lack (nullptr), and how many they are.
 const float* OptionalVector(const void* context, size_t index, int64_t* size) {
@@ -108,30 +109,70 @@ struct GatherRowsNode : Node {
     kernel.weights_id = int(IntAttribute(info, "weights_id"));
   }
   void Run(void* context) override {
-    const Input ids = FirstInput(context);
+    const Input ids = InputAt(context, 0);
     kernel.Compute(*state, static_cast<const int64_t*>(ids.data), ids.rows,
                    Output(context, ids.rows, kernel.Columns(*state)));
   }
 };
+StreamMatMulKernel::Gate GateOf(const std::string& activation) {
+  using Gate = StreamMatMulKernel::Gate;
+  if (activation == "silu_mul") return Gate::kSilu;
+  if (activation == "gelu_mul") return Gate::kGelu;
+  if (activation != "none") throw Error("GRAPH_INVALID", "there is no activation \"" + activation + "\"");
+  return Gate::kNone;
+}
+int64_t CheckedChunk(const PassState& state, int64_t id) {
+  if (id < 0 || id >= int64_t(state.controller->chunk_count()))
+    throw Error("GRAPH_INVALID", "the graph asks for chunk " + std::to_string(id) + ", which the weight cache lacks");
+  return id;
+}
 struct StreamMatMulNode : Node {
   StreamMatMulKernel kernel;
   StreamMatMulNode(PassState* s, const void* info) : Node(s) {
     kernel.weights_ids = ArrayAttribute<int64_t>(Slot::kKernelInfoGetAttributeArrayInt64, info, "weights_ids");
-    const std::string activation = StringAttribute(info, "activation");
-    using Gate = StreamMatMulKernel::Gate;
-    kernel.gate = activation == "silu_mul" ? Gate::kSilu : activation == "gelu_mul" ? Gate::kGelu : Gate::kNone;
-    if (kernel.gate == Gate::kNone && activation != "none")
-      throw Error("GRAPH_INVALID", "StreamMatMul has no activation \"" + activation + "\"");
+    kernel.gate = GateOf(StringAttribute(info, "activation"));
     kernel.softcap = FloatAttribute(info, "softcap", 0);
-    for (int64_t id : kernel.weights_ids)
-      if (id < 0 || id >= int64_t(s->controller->chunk_count()))
-        throw Error("GRAPH_INVALID",
-                    "the graph asks for chunk " + std::to_string(id) + ", which the weight cache lacks");
+    for (int64_t id : kernel.weights_ids) CheckedChunk(*s, id);
   }
   void Run(void* context) override {
-    const Input x = FirstInput(context);
+    const Input x = InputAt(context, 0);
     kernel.Compute(*state, static_cast<const float*>(x.data), x.rows,
                    Output(context, x.rows, kernel.OutputColumns(*state)));
+  }
+};
+struct StreamExpertsNode : Node {
+  StreamExpertsKernel kernel;
+  int64_t hidden = 0, experts = 0;
+  StreamExpertsNode(PassState* s, const void* info) : Node(s) {
+    const auto gate = GateOf(StringAttribute(info, "activation"));
+    const auto chunk = [&](const char* name) { return CheckedChunk(*s, IntAttribute(info, name)); };
+    kernel.gate_up.weights_ids = {chunk("gate_up_weights_id")};
+    kernel.down.weights_ids = {chunk("down_weights_id")};
+    if (IntAttribute(info, "shared_down_weights_id", -1) >= 0) {
+      kernel.shared_gate_up.weights_ids = {chunk("shared_gate_up_weights_id")};
+      kernel.shared_down.weights_ids = {chunk("shared_down_weights_id")};
+    }
+    kernel.gate_up.gate = kernel.shared_gate_up.gate = gate;
+    kernel.used = int(IntAttribute(info, "experts_used"));
+    kernel.normalized = IntAttribute(info, "normalized") != 0;
+    const WeightChunk& gate_up = s->controller->chunk(int(kernel.gate_up.weights_ids[0]));
+    const WeightChunk& down = s->controller->chunk(int(kernel.down.weights_ids[0]));
+    experts = gate_up.experts;
+    hidden = gate_up.columns;
+    if (gate == StreamMatMulKernel::Gate::kNone || experts < 1 || down.experts != experts ||
+        down.rows != experts * hidden || gate_up.rows != 2 * experts * down.columns || kernel.used < 1 ||
+        kernel.used > experts)
+      throw Error("GRAPH_INVALID",
+                  "StreamExperts and the chunks " + gate_up.name + " and " + down.name + " contradict each other");
+  }
+  void Run(void* context) override {
+    const Input x = InputAt(context, 0), scores = InputAt(context, 1);
+    int64_t gates = hidden;
+    const float* shared_gate = OptionalVector(context, 2, &gates);
+    if (x.columns != hidden || scores.rows != x.rows || scores.columns != experts || gates != hidden)
+      throw Error("GRAPH_INVALID", "StreamExperts has inputs of other sizes than its experts");
+    kernel.Compute(*state, static_cast<const float*>(x.data), static_cast<const float*>(scores.data), shared_gate,
+                   x.rows, Output(context, x.rows, hidden));
   }
 };
 struct RaggedAttentionNode : Node {
@@ -161,7 +202,7 @@ struct RaggedAttentionNode : Node {
       throw Error("GRAPH_INVALID", "RaggedAttention has other numbers of frequencies than of pairs that rotate");
   }
   void Run(void* context) override {
-    const Input qkv = FirstInput(context);
+    const Input qkv = InputAt(context, 0);
     float* out = Output(context, qkv.rows, int64_t(kernel.heads) * kernel.head_size);
     kernel.Compute(*state, static_cast<const float*>(qkv.data), WeightsOf(context), out);
   }
@@ -243,6 +284,8 @@ OperatorDomain::OperatorDomain(PassState* state) {
   };
   add("GatherRows", ort::kInt64, 1, [](PassState* s, const void* i) -> Node* { return new GatherRowsNode(s, i); });
   add("StreamMatMul", ort::kFloat, 1, [](PassState* s, const void* i) -> Node* { return new StreamMatMulNode(s, i); });
+  add("StreamExperts", ort::kFloat, 3,
+      [](PassState* s, const void* i) -> Node* { return new StreamExpertsNode(s, i); });
   add("RaggedAttention", ort::kFloat, 4,
       [](PassState* s, const void* i) -> Node* { return new RaggedAttentionNode(s, i); });
   Check(Call(Slot::kCreateCustomOpDomain, "flash_slim", &domain_));

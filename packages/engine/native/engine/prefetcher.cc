@@ -29,7 +29,8 @@ WeightChunkPrefetcher::WeightChunkPrefetcher(const DirectFile& file, std::vector
       uses_per_group_(uses_per_group),
       slot_bytes_(slot_bytes),
       memory_(AlignUp(slot_bytes * slot_count, kHugePageBytes), huge_pages, true),
-      slots_(slot_count) {
+      slots_(slot_count),
+      wanted_(groups_.size(), Wanted::kYes) {
   while (body_count_ < groups_.size() && !groups_[body_count_].head) body_count_++;
   ReaderOptions options{reader_kind, file.fd(), file.direct(), unsigned(slot_count), {}};
   for (int i = 0; i < slot_count; i++) {
@@ -61,6 +62,14 @@ void WeightChunkPrefetcher::BeginPass(bool with_head) {
   pass_base_ += pass_length_;
   pass_length_ = with_head ? groups_.size() : body_count_;
   acquire_base_.store(pass_base_, std::memory_order_release);
+  for (size_t i = 0; i < groups_.size(); i++)
+    if (groups_[i].expert >= 0) wanted_[i] = Wanted::kUnknown;
+  RefillLocked(true);
+}
+
+void WeightChunkPrefetcher::Choose(size_t begin, size_t end, const std::vector<bool>& chosen) {
+  std::lock_guard lock(submit_mutex_);
+  for (size_t i = begin; i < end; i++) wanted_[i] = chosen[groups_[i].expert] ? Wanted::kYes : Wanted::kNo;
   RefillLocked(true);
 }
 
@@ -93,14 +102,13 @@ void WeightChunkPrefetcher::Reset() {
   failed_ = false;
 }
 
-bool WeightChunkPrefetcher::NextGroupLocked(size_t* index) const {
-  const uint64_t position = next_ticket_ - pass_base_;
-  if (position < pass_length_) {
-    *index = position;
-    return true;
+bool WeightChunkPrefetcher::NextGroupLocked(size_t* index) {
+  for (; next_ticket_ < pass_base_ + pass_length_; next_ticket_++) {
+    *index = next_ticket_ - pass_base_;
+    if (wanted_[*index] != Wanted::kNo) return wanted_[*index] == Wanted::kYes;
   }
-  *index = position - pass_length_;  // the next pass, of which only the body is certain
-  return *index < body_count_;
+  *index = next_ticket_ - pass_base_ - pass_length_;  // the next pass, of which only the body is certain
+  return *index < body_count_ && groups_[*index].expert < 0;
 }
 
 ReadRequest WeightChunkPrefetcher::RequestFor(Slot& slot, uint64_t ticket) const {

@@ -11,6 +11,9 @@
 // Order of a pass: the body's groups, then the head's where logits are wanted. The next pass's body is read ahead while this
 // pass ends; its head is not, since nobody knows yet whether it is wanted.
 //
+// Groups of experts wait, and what follows them, until the pass has chosen: then those not chosen are passed over. Their
+// tickets are used up unread, so that a group's ticket always follows from its place in the pass.
+//
 // Threads: BeginPass, Reset from the engine's thread between passes; Await, Acquire, Release from all compute threads, in
 // order of use, the latter two `uses_per_group` times for every streamed group of the pass; Fail from anywhere.
 #pragma once
@@ -37,6 +40,7 @@ struct StreamedGroup {
   size_t size;
   uint32_t crc32c;
   bool head;
+  int expert;            // read in passes that choose it; -1: in all
   std::string describe;  // "layer 3 gate_up (chunk 14), row blocks 0-99", for errors
 };
 
@@ -58,6 +62,10 @@ class WeightChunkPrefetcher {
   void ReadAhead();
   // After a failed or cancelled pass: waits for reads under way, frees every slot, starts over at the body's beginning.
   void Reset();
+
+  // Which experts this pass uses of a chunk whose groups are [begin, end) among the streamed ones. Once in a pass for every
+  // chunk of experts, before its groups are acquired; only chosen ones may be.
+  void Choose(size_t begin, size_t end, const std::vector<bool>& chosen);
 
   // Returns once the group with this index among the streamed ones is READY in this pass, after a failure, or soon after the
   // turn has passed. `waited_ns` grows by the time spent waiting (checking not included).
@@ -104,7 +112,7 @@ class WeightChunkPrefetcher {
   void RefillLocked(bool keep_one);
   bool WaitUntilReady(Slot& slot, uint64_t ticket, const Turn* turn, std::atomic<uint64_t>* waited_ns);
   bool CheckAhead(uint64_t ticket);
-  bool NextGroupLocked(size_t* index) const;
+  bool NextGroupLocked(size_t* index);
   void SubmitLocked(const ReadRequest* requests, size_t count);
   ReadRequest RequestFor(Slot& slot, uint64_t ticket) const;
   void Reap(bool wait);  // reap_mutex_ held
@@ -125,6 +133,9 @@ class WeightChunkPrefetcher {
   uint64_t next_ticket_ = 0;         // the next read to submit
   uint64_t pass_base_ = 0;           // ticket of the pass's first group
   uint64_t pass_length_ = 0;         // its streamed groups
+  // By index among the groups: whether this pass reads it. Only experts' are ever other than kYes.
+  enum class Wanted : uint8_t { kYes, kNo, kUnknown };
+  std::vector<Wanted> wanted_;
   uint64_t in_flight_ = 0;
   uint64_t busy_since_ns_ = 0;
   PrefetchCounters counters_;

@@ -35,7 +35,8 @@ int64_t StreamMatMulKernel::OutputColumns(const PassState& state) const {
   return gate == Gate::kNone ? columns : columns / 2;
 }
 
-void StreamMatMulKernel::Quantize(PassState& state, const float* x, int64_t tokens, int64_t columns) const {
+const Activations* StreamMatMulKernel::Quantize(PassState& state, const float* x, int64_t tokens,
+                                                int64_t columns) const {
   ActivationBuffer& buffer = activation_buffer;
   const int64_t blocks = columns / kBlockValues;
   buffer.tokens.resize(tokens);
@@ -54,16 +55,17 @@ void StreamMatMulKernel::Quantize(PassState& state, const float* x, int64_t toke
     if (quantized)
       buffer.tokens[t] = {x + t * columns, &buffer.q[t * columns], &buffer.scale[t * blocks], &buffer.sum[t * blocks]};
   }
-  if (!quantized) return;
   const Activations* const all = buffer.tokens.data();
+  if (!quantized) return all;
   if (tokens * columns < kParallelQuantize)
     for (int64_t t = 0; t < tokens; t++) state.kernels->quantize(columns, all[t]);
   else
     state.pool->ForEach(tokens, [&](int64_t t) { state.kernels->quantize(columns, all[t]); });
+  return all;
 }
 
 void StreamMatMulKernel::Multiply(PassState& state, const Part& part, const Activations* activations, int64_t tokens,
-                                  float* y, size_t ldy) const {
+                                  int64_t first_row, float* y, size_t ldy) const {
   const uint8_t* w = state.controller->PreInvoke(part.group, &state.waited_ns);
   if (!w) return;
   const WeightGroup& g = state.controller->group(part.group);
@@ -84,12 +86,12 @@ void StreamMatMulKernel::Multiply(PassState& state, const Part& part, const Acti
       for (int64_t t = 0; t < tokens; t++)
         for (int64_t b = 0; b < blocks; b += 2) {
           const float* gates = &tile[t * ld + b * kRowsPerBlock];
-          multiply_gate(gates, gates + kRowsPerBlock, y + t * ldy + (g.row_block_begin + rb + b) / 2 * kRowsPerBlock,
-                        kRowsPerBlock);
+          multiply_gate(gates, gates + kRowsPerBlock,
+                        y + t * ldy + ((g.row_block_begin + rb + b) / 2 * kRowsPerBlock - first_row), kRowsPerBlock);
         }
     }
   } else if (first < last) {
-    const int64_t row = (g.row_block_begin + first) * kRowsPerBlock;
+    const int64_t row = (g.row_block_begin + first) * kRowsPerBlock - first_row;
     // The last row block may have fewer rows than 8: its product goes through a tile.
     const bool ragged = (g.row_block_begin + last) * kRowsPerBlock > chunk.rows;
     const int64_t whole = last - first - (ragged ? 1 : 0);
@@ -99,11 +101,11 @@ void StreamMatMulKernel::Multiply(PassState& state, const Part& part, const Acti
       tile.resize(size_t(tokens) * kRowsPerBlock);
       matmul(chunk.kind, from + size_t(whole) * chunk.row_block_bytes, chunk.columns, 1, activations, int(tokens),
              tile.data(), kRowsPerBlock);
-      const int64_t at = row + whole * kRowsPerBlock;
+      const int64_t at = row + whole * kRowsPerBlock, rows = chunk.rows - first_row;
       for (int64_t t = 0; t < tokens; t++)
-        std::memcpy(y + t * ldy + at, &tile[t * kRowsPerBlock], size_t(chunk.rows - at) * sizeof(float));
+        std::memcpy(y + t * ldy + at, &tile[t * kRowsPerBlock], size_t(rows - at) * sizeof(float));
     }
-    const int64_t end = std::min((g.row_block_begin + last) * kRowsPerBlock, int64_t(chunk.rows));
+    const int64_t end = std::min((g.row_block_begin + last) * kRowsPerBlock, int64_t(chunk.rows)) - first_row;
     for (int64_t t = 0; softcap > 0 && t < tokens; t++)
       state.kernels->softcap(y + t * ldy + row, size_t(end - row), softcap);
   }
@@ -129,8 +131,8 @@ void StreamMatMulKernel::Compute(PassState& state, const float* x, int64_t token
   const uint64_t begin = NowNs();
   WeightChunkController& controller = *state.controller;
   const size_t ldy = size_t(OutputColumns(state));
-  Quantize(state, x, tokens, controller.chunk(int(weights_ids[0])).columns);
-  const Activations* const activations = activation_buffer.tokens.data();  // the workers have buffers of their own
+  const Activations* const activations =  // the workers have buffers of their own
+      Quantize(state, x, tokens, controller.chunk(int(weights_ids[0])).columns);
 
   const Parts& parts = PartsOf(state);
   const ItemGate gate{[](const void* owner, int64_t i, const Turn& turn) {
@@ -141,7 +143,7 @@ void StreamMatMulKernel::Compute(PassState& state, const float* x, int64_t token
   const uint64_t waited_before = state.waited_ns.load(std::memory_order_relaxed);
   state.pool->ForEach(
       int64_t(parts.list.size()),
-      [&](int64_t i) { Multiply(state, parts.list[i], activations, tokens, y + parts.list[i].column, ldy); }, gate);
+      [&](int64_t i) { Multiply(state, parts.list[i], activations, tokens, 0, y + parts.list[i].column, ldy); }, gate);
   // Threads wait side by side: what the operator lost is their mean.
   const uint64_t waited = state.waited_ns.load(std::memory_order_relaxed) - waited_before;
   const uint64_t wall = NowNs() - begin, lost = std::min(wall, waited / uint64_t(state.pool->threads()));

@@ -20,9 +20,13 @@ struct WeightChunk {
   size_t row_block_bytes = 0;
   bool head = false;
   bool gathered = false;
-  bool paired = false;                        // row blocks alternate gate, up
-  std::vector<uint32_t> row_block_crc32c;     // of every row block, where rows are gathered; else empty
+  bool paired = false;  // row blocks alternate gate, up
+  // Equal runs of row blocks, of which a pass uses only some; 0: all of it is always used.
+  int experts = 0;
+  std::vector<uint32_t> row_block_crc32c;  // of every row block, where rows are gathered; else empty
 };
+
+inline int64_t RowBlocksPerExpert(const WeightChunk& chunk) { return chunk.row_blocks / chunk.experts; }
 
 struct WeightGroup {
   int weights_id = 0;

@@ -14,6 +14,8 @@ export interface NativeChunk {
   head: boolean;
   gathered: boolean;
   paired: boolean;
+  /** Equal runs of row blocks, of which a pass uses only some; 0: all of it is always used. */
+  experts: number;
   /** Of every row block where rows are gathered, else empty. */
   rowBlockCrc32c: Uint32Array;
 }

@@ -51,9 +51,10 @@ export async function loadEngine(context: Context, request: LoadRequest): Promis
     const budgetBytes = budgetOf(flags);
     const plan = await planFor(request, device, budgetBytes, baselineBytes);
     const { predicted_pass_ms_by_mode: predicted, ledger } = plan.metadata;
+    const { experts } = prepared.cache.manifest.model.config;
     context.log(
       `plan (${plan.metadata.strategy}): ${formatBytes(ledger.resident_bytes)} of the weights stay, ` +
-        `${formatBytes(plan.metadata.streamed_bytes_per_pass)} are read each pass; it predicts ` +
+        `${experts ? 'at most ' : ''}${formatBytes(plan.metadata.streamed_bytes_per_pass)} are read each pass; it predicts ` +
         `${(1000 / predicted.DECODE).toFixed(1)} tokens/s`,
     );
     const report = await engine.load({

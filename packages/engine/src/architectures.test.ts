@@ -11,7 +11,8 @@ import { exportPlainOnnx } from '@flash-slim/model/export';
 import { variants } from '@flash-slim/model/testing';
 import { deviceFacts } from '@flash-slim/native';
 import type { WeightCache } from '@flash-slim/weight-cache';
-import { runCourse, withEngine } from './testing/run.ts';
+import type { Engine, InjectedFault } from './engine.ts';
+import { logitBytes, runCourse, withEngine } from './testing/run.ts';
 import { cutPlan, everything, makeCache, testDirectory } from './testing/tiny-model.ts';
 
 interface Golden {
@@ -75,6 +76,58 @@ for (const [name, options] of Object.entries(variants)) {
     });
   });
 }
+
+describe('of a mixture of experts', async () => {
+  const { cache } = await makeCache(directory, 'experts', { ...variants.qwen2moe, kind: 'Q8_0' });
+  const plan = cutPlan(cache, { rowBlocks: 2, slotCount: 3 });
+  const ofExperts = new Map(
+    cache.manifest.chunks.map(({ weights_id, experts }) => [weights_id, experts !== undefined]),
+  );
+  const streamed = (experts: boolean) =>
+    plan.groups.reduce((sum, g) => (ofExperts.get(g.weights_id) === experts ? sum + g.aligned_size : sum), 0);
+  const { count, used } = variants.qwen2moe.experts;
+
+  test('only the chosen ones are read', async () => {
+    await withEngine(cache, { plan }, async (engine) => {
+      const sequence = await engine.allocateKvCache();
+      const decodes = 12;
+      for (const token of golden.prompt.slice(0, decodes))
+        await engine.pass([{ sequence, tokens: [token] }], [0], [], false);
+      const { bytesRead } = engine.totals.DECODE;
+      // Groups of an expert differ in the pages they touch, by one each at most; the ring is read ahead.
+      const expected = decodes * (streamed(false) + (streamed(true) * used) / count);
+      const slack = 0.1 * expected;
+      assert.ok(Math.abs(bytesRead - expected) < slack, `${bytesRead} bytes for ${expected}`);
+      assert.ok(bytesRead + slack < decodes * (streamed(false) + streamed(true)), 'which is fewer than all');
+    });
+  });
+
+  test('a flipped bit in one is never computed with', async () => {
+    const tokens = golden.prompt.slice(0, 16);
+    const logits = async (engine: Engine) => {
+      const sequence = await engine.allocateKvCache();
+      const bytes = await logitBytes(engine, [{ sequence, tokens }], [15]).catch(
+        (error: { code: string }) => error.code,
+      );
+      await engine.freeSequence(sequence);
+      return bytes;
+    };
+    const expected = await withEngine(cache, { plan: cutPlan(cache, { resident: everything }) }, logits);
+    const outcomes = new Set<string>();
+    for (let read = 0; read < plan.groups.length; read += 29) {
+      const faults: InjectedFault[] = [{ kind: 'flip', read, count: 1, amount: 0 }];
+      await withEngine(cache, { plan, faults }, async (engine) => {
+        const struck = await logits(engine);
+        if (typeof struck === 'string') assert.equal(struck, 'CHUNK_CORRUPT');
+        else assert.deepEqual(struck, expected, `read ${read}`);
+        outcomes.add(typeof struck === 'string' ? 'refused' : 'right');
+        if (typeof struck === 'string') assert.deepEqual(await logits(engine), expected, `after read ${read}`);
+      });
+    }
+    // The last reads are not reached: some experts are not chosen.
+    assert.deepEqual([...outcomes].sort(), ['refused', 'right']);
+  });
+});
 
 /** Logits of prompt and answer, [tokens][vocabulary], and the token picked after the prompt and after each answer. */
 async function forcedPasses(cache: WeightCache, greedy: number[]): Promise<{ rows: Float32Array; picked: number[] }> {

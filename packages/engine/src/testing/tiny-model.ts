@@ -57,8 +57,9 @@ export function cutPlan(cache: WeightCache, cut: Cut = {}): PrefetchPlan {
   for (const chunk of cache.manifest.chunks) {
     if (chunk.op !== 'StreamMatMul') continue;
     const step = rowBlockStep(chunk, cut.rowBlocks);
-    for (let begin = 0; begin < chunk.row_blocks; begin += step) {
-      const end = Math.min(begin + step, chunk.row_blocks);
+    const ofExpert = chunk.row_blocks / (chunk.experts ?? 1);
+    for (let begin = 0, end = 0; begin < chunk.row_blocks; begin = end) {
+      end = Math.min(begin + step, (Math.floor(begin / ofExpert) + 1) * ofExpert);
       const offset = chunk.offset + begin * chunk.row_block_bytes;
       const size = (end - begin) * chunk.row_block_bytes;
       const alignedOffset = offset - (offset % 4096);

@@ -25,6 +25,8 @@ export interface Architecture {
   rotationLeftOutEvery: number;
   /** With this many layers, scores are scaled by hidden size / heads in place of the head size. */
   scaledByHiddenSizeAt: number;
+  /** How mixtures of experts (key expert_count) of this architecture weigh them; null: it has none. */
+  experts: { sharesAddUp: boolean; shared: boolean } | null;
   /** At positions beyond the original context queries grow (attention.temperature_scale): the context ends there. */
   temperatureScaled: boolean;
 }
@@ -40,7 +42,7 @@ export interface SlidingLayers {
   rotaryScaled: boolean;
 }
 
-/** Llama 1 to 3, Mistral, SmolLM and others of the same shape. */
+/** Llama 1 to 3, Mistral and Mixtral, SmolLM and others of the same shape. */
 const llama: Architecture = {
   rotaryInterleaved: true,
   norms: 'before',
@@ -53,10 +55,12 @@ const llama: Architecture = {
   sliding: { wholeEvery: Number.POSITIVE_INFINITY, window: 0, rotaryBase: null, rotaryScaled: true },
   rotationLeftOutEvery: 0,
   scaledByHiddenSizeAt: 0,
+  experts: { sharesAddUp: true, shared: false },
   temperatureScaled: false,
 };
 
-const qwen2: Architecture = { ...llama, rotaryInterleaved: false, sliding: null };
+const qwen2: Architecture = { ...llama, rotaryInterleaved: false, sliding: null, experts: null };
+const qwen3: Architecture = { ...qwen2, queryKeyNorm: 'head' };
 
 const gemma2: Architecture = {
   ...llama,
@@ -68,14 +72,17 @@ const gemma2: Architecture = {
   logitSoftcap: 30,
   sliding: { wholeEvery: 2, window: 4096, rotaryBase: null, rotaryScaled: true },
   scaledByHiddenSizeAt: 46,
+  experts: null,
 };
 
 export const architectures: ReadonlyMap<string, Architecture> = new Map([
   ['llama', llama],
   ['mistral3', { ...llama, temperatureScaled: true }],
   ['qwen2', qwen2],
-  ['qwen3', { ...qwen2, queryKeyNorm: 'head' }],
-  ['phi3', { ...llama, rotaryInterleaved: false, gateInUp: true }],
+  ['qwen2moe', { ...qwen2, experts: { sharesAddUp: false, shared: true } }],
+  ['qwen3', qwen3],
+  ['qwen3moe', { ...qwen3, experts: { sharesAddUp: true, shared: false } }],
+  ['phi3', { ...llama, rotaryInterleaved: false, gateInUp: true, experts: null }],
   ['gemma2', gemma2],
   [
     'gemma3',
@@ -88,7 +95,7 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map([
       scaledByHiddenSizeAt: 62,
     },
   ],
-  ['smollm3', { ...llama, rotationLeftOutEvery: 4 }],
+  ['smollm3', { ...llama, rotationLeftOutEvery: 4, experts: null }],
   [
     'olmo2',
     {
@@ -96,6 +103,7 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map([
       rotaryInterleaved: false,
       norms: 'after',
       queryKeyNorm: 'all-heads',
+      experts: null,
       sliding: { wholeEvery: 4, window: 0, rotaryBase: null, rotaryScaled: false },
     },
   ],

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { readGgufHeader } from '../gguf/header.ts';
+import { writeRandomGguf } from '../testing/random-gguf.ts';
+import { variants } from '../testing/variants.ts';
 import { planChunks } from './chunks.ts';
 import { readOutline } from './outline.ts';
 import { type Changes, llamaHeader } from './testing.ts';
@@ -81,6 +87,38 @@ test('weights of different kinds are chunks of their own', () => {
   );
   assert.equal(layers[0]?.qkv.length, 3);
   assert.equal(layers[1]?.gateUp.length, 2);
+});
+
+test('experts are one chunk, after the router and what every token goes through', () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'flash-slim-experts-')), 'model.gguf');
+  try {
+    writeRandomGguf(path, variants.qwen2moe);
+    const header = readGgufHeader(path);
+    const { inOrder } = planChunks(header, readOutline(header));
+    assert.deepEqual(
+      inOrder
+        .slice(0, 7)
+        .map(({ name, rows, columns, arrangement, experts }) => [name, rows, columns, arrangement, experts]),
+      [
+        ['layer 0 qkv', 128, 64, 'concatenated', undefined],
+        ['layer 0 attn_output', 64, 64, 'concatenated', undefined],
+        ['layer 0 router', 12, 64, 'concatenated', undefined],
+        ['layer 0 shared gate_up', 2 * 96, 64, 'row-blocks-alternating', undefined],
+        ['layer 0 shared down', 64, 96, 'concatenated', undefined],
+        ['layer 0 gate_up', 2 * 12 * 64, 64, 'row-blocks-alternating', 12],
+        ['layer 0 down', 12 * 64, 64, 'concatenated', 12],
+      ],
+    );
+    const mixed = { ...variants.qwen2moe, kinds: { 'blk.0.ffn_up_exps.weight': 'F16' } } as const;
+    writeRandomGguf(path, mixed);
+    const other = readGgufHeader(path);
+    assert.throws(() => planChunks(other, readOutline(other)), {
+      code: 'UNSUPPORTED_TYPE',
+      message: /ffn_up_exps.*F16/,
+    });
+  } finally {
+    rmSync(dirname(path), { recursive: true });
+  }
 });
 
 test('gate and up do not alternate where their rows are no whole row blocks', () => {

@@ -1,7 +1,9 @@
-// Which weights are streamed, in order of use: per layer qkv, attention output, gate and up, down; then the head. An
+// Which weights are streamed, in order of use: per layer qkv, attention output, gate and up, down (before them, where
+// there are experts, the router and what every token goes through); then the head. An
 // untied embedding comes last: its rows are read on their own, not swept over.
 import type { GgufHeader, GgufTensor } from '../gguf/header.ts';
 import { weightKind } from '../gguf/tensor-data.ts';
+import { ModelError } from '../model-error.ts';
 import type { ChunkSpec, TensorBytes } from '../types.ts';
 import type { LayerTensors } from './layer-tensors.ts';
 import type { ModelOutline } from './outline.ts';
@@ -11,6 +13,11 @@ export interface LayerChunks {
   /** One chunk, or three where q, k and v are of different kinds. */
   qkv: ChunkSpec[];
   attentionOutput: ChunkSpec;
+  /** null where there are no experts. */
+  router: ChunkSpec | null;
+  /** null where there is no expert that every token goes through. */
+  sharedGateUp: ChunkSpec | null;
+  sharedDown: ChunkSpec | null;
   /** One chunk in which row blocks of both alternate, or the two apart. */
   gateUp: ChunkSpec[];
   down: ChunkSpec;
@@ -26,13 +33,14 @@ export interface ModelChunks {
 }
 
 const rowsPerBlock = 8;
+const alternating = { arrangement: 'row-blocks-alternating' } as const;
 
 export function planChunks(header: GgufHeader, outline: ModelOutline): ModelChunks {
   const inOrder: ChunkSpec[] = [];
   const add = (
     name: string,
     tensors: GgufTensor[],
-    options: Partial<Pick<ChunkSpec, 'op' | 'gathered' | 'head' | 'arrangement'>> = {},
+    options: Partial<Pick<ChunkSpec, 'op' | 'gathered' | 'head' | 'arrangement' | 'experts'>> = {},
   ): ChunkSpec => {
     const first = tensors[0] as GgufTensor;
     const sources = tensors.map(tensorBytes);
@@ -53,6 +61,7 @@ export function planChunks(header: GgufHeader, outline: ModelOutline): ModelChun
     return chunk;
   };
 
+  const { experts } = outline.config;
   const layers = outline.layers.map((tensors, layer): LayerChunks => {
     const name = (part: string) => `layer ${layer} ${part}`;
     const { q, k, v } = tensors;
@@ -61,8 +70,16 @@ export function planChunks(header: GgufHeader, outline: ModelOutline): ModelChun
         ? [add(name('qkv'), [q, k, v])]
         : [add(name('q'), [q]), add(name('k'), [k]), add(name('v'), [v])],
       attentionOutput: add(name('attn_output'), [tensors.attentionOutput]),
-      gateUp: addGateUp(add, name, tensors),
-      down: add(name('down'), [tensors.down]),
+      router: tensors.router && add(name('router'), [tensors.router]),
+      sharedGateUp:
+        tensors.sharedGate &&
+        tensors.sharedUp &&
+        add(name('shared gate_up'), together(header, tensors.sharedGate, tensors.sharedUp), alternating),
+      sharedDown: tensors.sharedDown && add(name('shared down'), [tensors.sharedDown]),
+      gateUp: experts
+        ? [add(name('gate_up'), together(header, tensors.gate, tensors.up), { ...alternating, experts: experts.count })]
+        : addGateUp(add, name, tensors),
+      down: add(name('down'), [tensors.down], experts ? { experts: experts.count } : {}),
     };
   });
   const { tiedHead } = outline.config;
@@ -77,9 +94,18 @@ function addGateUp(
   { gate, up }: LayerTensors,
 ): ChunkSpec[] {
   if (sameKind(gate, up) && (gate.dimensions[1] as number) % rowsPerBlock === 0) {
-    return [add(name('gate_up'), [gate, up], { arrangement: 'row-blocks-alternating' })];
+    return [add(name('gate_up'), [gate, up], alternating)];
   }
   return [add(name('gate'), [gate]), add(name('up'), [up])];
+}
+
+/** Where experts are, gate and up cannot be chunks of their own. */
+function together(header: GgufHeader, gate: GgufTensor, up: GgufTensor): GgufTensor[] {
+  if (sameKind(gate, up) && (gate.dimensions[1] as number) % rowsPerBlock === 0) return [gate, up];
+  throw new ModelError(
+    'UNSUPPORTED_TYPE',
+    `${header.path}: ${gate.name} is ${gate.type.name} and ${up.name} ${up.type.name}; in mixtures of experts they have to be of one type, and of multiples of ${rowsPerBlock} rows`,
+  );
 }
 
 const sameKind = (...tensors: GgufTensor[]) => tensors.every((tensor) => tensor.type === tensors[0]?.type);

@@ -19,9 +19,16 @@ export interface LayerTensors {
   /** Of the branch, before it is added to the residual. */
   attentionPostNorm: GgufTensor | null;
   feedForwardNorm: GgufTensor | null;
+  /** [experts][hidden]; null where there are no experts. Otherwise gate, up and down are those of all experts, end to end. */
+  router: GgufTensor | null;
   gate: GgufTensor;
   up: GgufTensor;
   down: GgufTensor;
+  /** Of the expert that every token goes through, and the vector that scores it; null: there is none. */
+  sharedGate: GgufTensor | null;
+  sharedUp: GgufTensor | null;
+  sharedDown: GgufTensor | null;
+  sharedScore: GgufTensor | null;
   feedForwardPostNorm: GgufTensor | null;
 }
 
@@ -43,23 +50,28 @@ export function layerTensors(
   const norm = (part: string, size = hiddenSize) => tensors.vector(name(`${part}.weight`), size);
   const [before, after] = [norms !== 'after', norms !== 'before'];
 
-  const width = { q: config.heads * headSize, k: config.kvHeads * headSize, v: config.kvHeads * headSize };
+  const widths = { q: config.heads * headSize, k: config.kvHeads * headSize, v: config.kvHeads * headSize };
   const parts = ['q', 'k', 'v'] as const;
-  const together = width.q + width.k + width.v;
+  const together = widths.q + widths.k + widths.v;
   const fused = tensors.find(name('attn_qkv.weight')) ? matrix('attn_qkv', together, hiddenSize) : null;
   const [q, k, v] = fused
-    ? [rows(fused, 0, width.q), rows(fused, width.q, width.k), rows(fused, width.q + width.k, width.v)]
+    ? [rows(fused, 0, widths.q), rows(fused, widths.q, widths.k), rows(fused, widths.q + widths.k, widths.v)]
     : [
-        matrix('attn_q', width.q, hiddenSize),
-        matrix('attn_k', width.k, hiddenSize),
-        matrix('attn_v', width.v, hiddenSize),
+        matrix('attn_q', widths.q, hiddenSize),
+        matrix('attn_k', widths.k, hiddenSize),
+        matrix('attn_v', widths.v, hiddenSize),
       ];
   const biases = parts.some((part) => tensors.find(name(`attn_${part}.bias`)))
-    ? parts.map((part) => tensors.vector(name(`attn_${part}.bias`), width[part]))
+    ? parts.map((part) => tensors.vector(name(`attn_${part}.bias`), widths[part]))
     : tensors.find(name('attn_qkv.bias'))
       ? [tensors.vector(name('attn_qkv.bias'), together)]
       : [];
 
+  const { experts } = config;
+  const ofExperts = (part: string, rows: number, columns: number) =>
+    experts && tensors.matrices(name(`${part}_exps.weight`), experts.count, rows, columns);
+  const width = experts?.feedForwardSize ?? 0;
+  const shared = experts?.sharedFeedForwardSize ?? 0;
   const gateUp = gateInUp ? matrix('ffn_up', 2 * feedForwardSize, hiddenSize) : null;
   return {
     attentionNorm: before ? norm('attn_norm') : null,
@@ -67,14 +79,23 @@ export function layerTensors(
     k: k as GgufTensor,
     v: v as GgufTensor,
     biases,
-    queryNorm: queryKeyNorm === 'none' ? null : norm('attn_q_norm', queryKeyNorm === 'head' ? headSize : width.q),
-    keyNorm: queryKeyNorm === 'none' ? null : norm('attn_k_norm', queryKeyNorm === 'head' ? headSize : width.k),
-    attentionOutput: matrix('attn_output', hiddenSize, width.q),
+    queryNorm: queryKeyNorm === 'none' ? null : norm('attn_q_norm', queryKeyNorm === 'head' ? headSize : widths.q),
+    keyNorm: queryKeyNorm === 'none' ? null : norm('attn_k_norm', queryKeyNorm === 'head' ? headSize : widths.k),
+    attentionOutput: matrix('attn_output', hiddenSize, widths.q),
     attentionPostNorm: after ? norm('post_attention_norm') : null,
     feedForwardNorm: before ? norm('ffn_norm') : null,
-    gate: gateUp ? rows(gateUp, 0, feedForwardSize) : matrix('ffn_gate', feedForwardSize, hiddenSize),
-    up: gateUp ? rows(gateUp, feedForwardSize, feedForwardSize) : matrix('ffn_up', feedForwardSize, hiddenSize),
-    down: matrix('ffn_down', hiddenSize, feedForwardSize),
+    router: experts ? matrix('ffn_gate_inp', experts.count, hiddenSize) : null,
+    gate:
+      ofExperts('ffn_gate', width, hiddenSize) ??
+      (gateUp ? rows(gateUp, 0, feedForwardSize) : matrix('ffn_gate', feedForwardSize, hiddenSize)),
+    up:
+      ofExperts('ffn_up', width, hiddenSize) ??
+      (gateUp ? rows(gateUp, feedForwardSize, feedForwardSize) : matrix('ffn_up', feedForwardSize, hiddenSize)),
+    down: ofExperts('ffn_down', hiddenSize, width) ?? matrix('ffn_down', hiddenSize, feedForwardSize),
+    sharedGate: shared > 0 ? matrix('ffn_gate_shexp', shared, hiddenSize) : null,
+    sharedUp: shared > 0 ? matrix('ffn_up_shexp', shared, hiddenSize) : null,
+    sharedDown: shared > 0 ? matrix('ffn_down_shexp', hiddenSize, shared) : null,
+    sharedScore: shared > 0 ? tensors.vector(name('ffn_gate_inp_shexp.weight'), hiddenSize) : null,
     feedForwardPostNorm: after ? norm('post_ffw_norm') : null,
   };
 }

@@ -8,7 +8,7 @@ import { type TensorType, tensorType } from '../gguf/tensor-types.ts';
 import { tinyTokenizer } from '../testing/vocabulary.ts';
 import { readOutline } from './outline.ts';
 import { inverseFrequencies, type Rotary, readInverseFrequencies } from './rotary.ts';
-import { type Changes, llamaHeader } from './testing.ts';
+import { type Changes, llamaHeader, llamaKeys } from './testing.ts';
 
 const outlineOf = (changes: Changes) => readOutline(llamaHeader(changes));
 const rotaryOf = (keys: Changes['keys']) => outlineOf({ keys: keys ?? {} }).attention.layers[0]?.rotary as Rotary;
@@ -161,6 +161,14 @@ describe('refused:', () => {
     tensors: { [name]: change },
   });
   const key = (name: string, value: NonNullable<Changes['keys']>[string]): Changes => ({ keys: { [name]: value } });
+  const experts = (keys: Record<string, number>): Changes => ({
+    keys: Object.fromEntries(
+      Object.entries({ expert_count: 8, expert_used_count: 2, ...keys }).map(([name, value]) => [
+        `llama.${name}`,
+        value,
+      ]),
+    ),
+  });
   const yarn = (name: string, value: number): Changes => ({
     keys: { 'llama.rope.scaling.type': 'yarn', [`llama.rope.scaling.${name}`]: value },
   });
@@ -168,7 +176,26 @@ describe('refused:', () => {
     ['another architecture', 'UNSUPPORTED_ARCHITECTURE', key('general.architecture', 'mamba'), /"mamba".*llama/],
     ['no architecture', 'MODEL_INVALID', key('general.architecture', undefined), /general.architecture is missing/],
     ['an architecture that is a number', 'MODEL_INVALID', key('general.architecture', 7), /is 7/],
-    ['experts', 'UNSUPPORTED_ARCHITECTURE', key('llama.expert_count', 8), /experts/],
+    ['experts without a number that is used', 'MODEL_INVALID', key('llama.expert_count', 8), /expert_used_count is mi/],
+    ['more experts used than there are', 'MODEL_INVALID', experts({ expert_used_count: 9 }), /at most expert_count, 8/],
+    ['experts that are scaled', 'UNSUPPORTED_ARCHITECTURE', experts({ expert_weights_scale: 2.5 }), /scaled by 2.5/],
+    ['experts gated otherwise', 'UNSUPPORTED_ARCHITECTURE', experts({ expert_gating_func: 2 }), /function 2/],
+    ['experts of odd sizes', 'UNSUPPORTED_SHAPE', experts({ expert_feed_forward_length: 20 }), /20 and 64 rows/],
+    ['experts that are missing', 'MODEL_INVALID', experts({}), /blk.0.ffn_gate_inp.weight is missing/],
+    [
+      'experts of an architecture without',
+      'UNSUPPORTED_ARCHITECTURE',
+      {
+        keys: {
+          ...Object.fromEntries(
+            Object.entries(llamaKeys).map(([name, value]) => [name.replace('llama.', 'smollm3.'), value]),
+          ),
+          'general.architecture': 'smollm3',
+          'smollm3.expert_count': 8,
+        },
+      },
+      /experts \(here 8\) of the architecture smollm3/,
+    ],
     ['a split model', 'UNSUPPORTED_ARCHITECTURE', key('split.count', 3), /one of 3 files/],
     [
       'a size that is missing',

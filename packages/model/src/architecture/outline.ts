@@ -6,6 +6,7 @@ import { ModelError } from '../model-error.ts';
 import type { ModelConfig } from '../types.ts';
 import { type Architecture, architectures } from './architectures.ts';
 import { type Attention, readAttention } from './attention.ts';
+import { readExperts } from './experts.ts';
 import { ModelKeys } from './keys.ts';
 import { type LayerTensors, layerTensors } from './layer-tensors.ts';
 import { TensorsByPart } from './tensors.ts';
@@ -17,6 +18,8 @@ export interface ModelOutline {
   activation: Architecture['activation'];
   /** What embeddings are multiplied by. */
   embeddingScale: number;
+  /** The shares of a token's experts add up to 1. */
+  expertSharesAddUp: boolean;
   /** Logits are cap * tanh(logits / cap); 0: they are not capped. */
   logitSoftcap: number;
   embedding: GgufTensor;
@@ -30,7 +33,8 @@ export interface ModelOutline {
 export function readOutline(header: GgufHeader): ModelOutline {
   const keys = new ModelKeys(header);
   const architecture = findArchitecture(header, keys);
-  refuseVariants(header, keys);
+  const files = keys.integer('split.count', 0) ?? 1;
+  if (files > 1) throw unsupported(header, `this is one of ${files} files of a split model; merge them into one`);
 
   const tensors = new TensorsByPart(header);
   const config = readConfig(header, keys, tensors, architecture);
@@ -48,6 +52,7 @@ export function readOutline(header: GgufHeader): ModelOutline {
     attention: readAttention(header, keys, tensors, config, architecture),
     activation: architecture.activation,
     embeddingScale: architecture.embeddingScaled ? Math.sqrt(hiddenSize) : 1,
+    expertSharesAddUp: architecture.experts?.sharesAddUp ?? false,
     logitSoftcap: keys.positive(`${prefix}.final_logit_softcapping`) ?? architecture.logitSoftcap,
     embedding,
     layers,
@@ -68,13 +73,6 @@ function findArchitecture(header: GgufHeader, keys: ModelKeys): Architecture {
     header,
     `the architecture "${keys.architecture}" is not supported (supported: ${[...architectures.keys()].join(', ')})`,
   );
-}
-
-function refuseVariants(header: GgufHeader, keys: ModelKeys): void {
-  const files = keys.integer('split.count', 0) ?? 1;
-  if (files > 1) throw unsupported(header, `this is one of ${files} files of a split model; merge them into one`);
-  const experts = keys.integer(`${keys.architecture}.expert_count`, 0) ?? 0;
-  if (experts > 0) throw unsupported(header, `mixtures of experts (here ${experts}) are not supported`);
 }
 
 function readConfig(
@@ -102,6 +100,7 @@ function readConfig(
       `${header.path}: the tokenizer has ${tokens.length} tokens, token_embd.weight has rows for ${vocabularySize}; convert the model again`,
     );
   }
+  const experts = readExperts(header, keys, architecture, hiddenSize);
   return {
     architecture: prefix,
     name: keys.string('general.name') ?? '',
@@ -114,6 +113,7 @@ function readConfig(
     vocabularySize,
     maxContextLength: readContextLength(keys, architecture),
     tiedHead: !header.tensors.has('output.weight'),
+    ...(experts && { experts }),
   };
 }
 

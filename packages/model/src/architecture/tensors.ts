@@ -22,15 +22,13 @@ export class TensorsByPart {
 
   /** A matrix of a kind that is computed with. */
   matrix(name: string, rows: number, columns: number): GgufTensor {
-    const tensor = this.#get(name, [columns, rows]);
-    weightKind(this.#header.path, tensor);
-    if (columns % blockValues !== 0) {
-      throw new ModelError(
-        'UNSUPPORTED_SHAPE',
-        `${this.#header.path}: the rows of ${name} have ${columns} values; only multiples of ${blockValues} are supported`,
-      );
-    }
-    return tensor;
+    return this.#checked(this.#get(name, [columns, rows]));
+  }
+
+  /** Matrices of one shape, one after the other: the rows of all, as of one matrix. */
+  matrices(name: string, count: number, rows: number, columns: number): GgufTensor {
+    const tensor = this.#get(name, [columns, rows, count]);
+    return this.#checked({ ...tensor, dimensions: [columns, rows * count] });
   }
 
   /** A small vector that becomes part of the graph. */
@@ -48,6 +46,16 @@ export class TensorsByPart {
     throw new ModelError(
       'UNSUPPORTED_ARCHITECTURE',
       `${this.#header.path}: the tensor ${unused[0]}${more} has no part in the architecture "${architecture}" as it is supported; this is a variant that is not`,
+    );
+  }
+
+  #checked(matrix: GgufTensor): GgufTensor {
+    const [columns] = matrix.dimensions as [number];
+    weightKind(this.#header.path, matrix);
+    if (columns % blockValues === 0) return matrix;
+    throw new ModelError(
+      'UNSUPPORTED_SHAPE',
+      `${this.#header.path}: the rows of ${matrix.name} have ${columns} values; only multiples of ${blockValues} are supported`,
     );
   }
 

@@ -17,7 +17,7 @@ export interface Changes {
   tensors?: Record<string, { dimensions?: number[]; kind?: WeightKind } | undefined>;
 }
 
-const keys: Record<string, Value> = {
+export const llamaKeys: Record<string, Value> = {
   'general.architecture': 'llama',
   'general.name': 'test',
   'llama.block_count': sizes.layers,
@@ -72,7 +72,7 @@ export function llamaHeader(changes: Changes = {}): GgufHeader {
     const bytes = rowBytes(tensor.kind, tensor.dimensions[0] as number) * (tensor.dimensions[1] ?? 1);
     end += Math.ceil(bytes / 32) * 32;
   }
-  const metadata = Object.entries({ ...keys, ...changes.keys }).flatMap(([key, value]) =>
+  const metadata = Object.entries({ ...llamaKeys, ...changes.keys }).flatMap(([key, value]) =>
     value === undefined ? [] : [entry(key, value)],
   );
   const header = ggufHeader(metadata, entries);

@@ -10,7 +10,7 @@ import type { InverseFrequencies, Rotary } from '../architecture/rotary.ts';
 import type { GgufTensor } from '../gguf/header.ts';
 import type { NodeProto, TensorProto } from '../onnx/generated/onnx.ts';
 import { type Attribute, constant, node, serializeModel, valueInfo } from '../onnx/model.ts';
-import type { ModelConfig } from '../types.ts';
+import type { ExpertConfig, ModelConfig } from '../types.ts';
 
 const opset = 17;
 /** Added to the scores of positions to come: softmax makes it exactly 0. */
@@ -26,8 +26,10 @@ class GraphBuilder {
     inputs: string[],
     attributes: Record<string, Attribute> = {},
     output = this.#fresh(opType),
+    outputs = 1,
   ): string {
-    this.nodes.push(node(opType, inputs, [output], { name: output, attributes }));
+    const more = Array.from({ length: outputs - 1 }, () => this.#fresh(opType));
+    this.nodes.push(node(opType, inputs, [output, ...more], { name: output, attributes }));
     return output;
   }
 
@@ -108,8 +110,9 @@ export function buildPlainGraph(
     residual = graph.op('Add', [residual, norm(branch, layer.attentionPostNorm)]);
 
     const y = norm(residual, layer.feedForwardNorm);
-    const gate = activated(graph, graph.product(y, layer.gate.name), outline.activation);
-    const down = graph.product(graph.op('Mul', [gate, graph.product(y, layer.up.name)]), layer.down.name);
+    const down = layer.router
+      ? mixture(graph, y, layer, layer.router, outline)
+      : feedForward(graph, y, layer.gate.name, layer.up.name, layer.down.name, outline);
     residual = graph.op('Add', [residual, norm(down, layer.feedForwardPostNorm)]);
   });
   const logits = softcapped(
@@ -174,6 +177,52 @@ function rmsNorm(graph: GraphBuilder, x: string, weights: string, epsilon: numbe
   });
   const root = graph.op('Sqrt', [graph.op('Add', [mean, graph.float(epsilon)])]);
   return graph.op('Mul', [graph.op('Div', [x, root]), weights]);
+}
+
+function feedForward(
+  graph: GraphBuilder,
+  x: string,
+  gate: string,
+  up: string,
+  down: string,
+  { activation }: ModelOutline,
+): string {
+  const gated = activated(graph, graph.product(x, gate), activation);
+  return graph.product(graph.op('Mul', [gated, graph.product(x, up)]), down);
+}
+
+/** Every expert on every token, times its share, which is 0 where the router did not choose it. */
+function mixture(
+  graph: GraphBuilder,
+  x: string,
+  layer: LayerTensors,
+  router: GgufTensor,
+  outline: ModelOutline,
+): string {
+  const { count, used, feedForwardSize } = outline.config.experts as ExpertConfig;
+  const { hiddenSize } = outline.config;
+  const scores = graph.op('Softmax', [graph.product(x, router.name)], { axis: { integer: -1 } });
+  const best = graph.op('TopK', [scores, graph.integers([used])], { axis: { integer: -1 } }, undefined, 2);
+  const least = graph.op('ReduceMin', [best], { axes: { integers: [-1] }, keepdims: { integer: 1 } });
+  const chosen = graph.op('Where', [graph.op('Less', [scores, least]), graph.float(0), scores]);
+  const sum = graph.op('ReduceSum', [chosen, graph.integers([-1])], { keepdims: { integer: 1 } });
+  const shares = outline.expertSharesAddUp ? graph.op('Div', [chosen, sum]) : chosen;
+  const slice = (value: string, axis: number, begin: number, size: number) =>
+    graph.op('Slice', [value, ...[begin, begin + size, axis].map((at) => graph.integers([at]))]);
+  const weighed: string[] = [];
+  const add = (branch: string, share: string) => weighed.push(graph.op('Mul', [branch, share]));
+  const { sharedGate, sharedUp, sharedDown, sharedScore } = layer;
+  if (sharedGate && sharedUp && sharedDown && sharedScore) {
+    const score = graph.op('MatMul', [x, graph.reshape(sharedScore.name, [-1, 1])]);
+    const branch = feedForward(graph, x, sharedGate.name, sharedUp.name, sharedDown.name, outline);
+    add(branch, graph.op('Sigmoid', [score]));
+  }
+  for (let expert = 0; expert < count; expert++) {
+    const rows = (matrix: GgufTensor, size: number) => slice(matrix.name, 0, expert * size, size);
+    const [gate, up] = [rows(layer.gate, feedForwardSize), rows(layer.up, feedForwardSize)];
+    add(feedForward(graph, x, gate, up, rows(layer.down, hiddenSize), outline), slice(shares, 1, expert, 1));
+  }
+  return weighed.reduce((sum, branch) => graph.op('Add', [sum, branch]));
 }
 
 /** GELU in its approximation by tanh (arXiv 1606.08415), as the models were trained with. */

@@ -61,7 +61,8 @@ class StreamedGraph {
         name('ffn_norm'),
         layer.feedForwardNorm,
       );
-      this.#matmul([chunks.down], this.#gate(index, chunks.gateUp, feedForwardIn), name('down'));
+      if (chunks.router) this.#experts(index, chunks, chunks.router, feedForwardIn);
+      else this.#matmul([chunks.down], this.#gate(index, chunks.gateUp, feedForwardIn), name('down'));
       const next = layers[index + 1];
       input = this.#add(
         name('down'),
@@ -202,6 +203,32 @@ class StreamedGraph {
     }
     this.#op('Mul', [name('activated'), name('up')], gated);
     return gated;
+  }
+
+  /** Router and experts, the shared one included: the operator computes it while it reads the others. */
+  #experts(layer: number, chunks: LayerChunks, router: ChunkSpec, input: string): void {
+    const name = (part: string) => `layer ${layer} ${part}`;
+    const { activation, layers, config, expertSharesAddUp } = this.#outline;
+    const { sharedScore } = layers[layer] as LayerTensors;
+    const { gateUp, down, sharedGateUp, sharedDown } = chunks;
+    this.#matmul([router], input, name('router'));
+    const inputs = [input, name('router'), ...(sharedScore ? [this.#vector(name('shared score'), sharedScore)] : [])];
+    const id = (chunk: ChunkSpec) => ({ integer: chunk.weightsId });
+    this.#nodes.push(
+      node('StreamExperts', inputs, [name('down')], {
+        ...ours,
+        name: name('experts'),
+        attributes: {
+          gate_up_weights_id: id(gateUp[0] as ChunkSpec),
+          down_weights_id: id(down),
+          ...(sharedGateUp && { shared_gate_up_weights_id: id(sharedGateUp) }),
+          ...(sharedDown && { shared_down_weights_id: id(sharedDown) }),
+          experts_used: { integer: config.experts?.used ?? 0 },
+          normalized: { integer: expertSharesAddUp ? 1 : 0 },
+          activation: `${activation}_mul`,
+        },
+      }),
+    );
   }
 
   #matmul(

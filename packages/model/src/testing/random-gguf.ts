@@ -4,7 +4,7 @@
 import { closeSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { readGgufHeader } from '../gguf/header.ts';
 import { rowBytes } from '../gguf/tensor-types.ts';
-import type { WeightKind } from '../types.ts';
+import type { ExpertConfig, WeightKind } from '../types.ts';
 import { type Family, type FamilyName, families } from './families.ts';
 import { ggufHeader, type MetadataEntry, type TensorEntry } from './gguf-writer.ts';
 import { Random } from './random.ts';
@@ -34,6 +34,8 @@ export interface RandomGgufOptions {
   tokenizerFrom?: string | null | undefined;
   /** Only for the tiny tokenizer; default the least it can have, rounded up to 288. */
   vocabularySize?: number | undefined;
+  /** A mixture of experts in place of the feed-forward part; with a shared one where sharedFeedForwardSize is not 0. */
+  experts?: ExpertConfig | undefined;
   seed?: number | undefined;
   /**
    * Makes the greedy continuation decisive, so that rounding cannot change it: embedding rows are random signs that
@@ -83,7 +85,10 @@ export function writeRandomGguf(path: string, options: RandomGgufOptions = {}): 
   }
 }
 
-function modelMetadata(shape: ModelShape, { family = 'llama', keys = {} }: RandomGgufOptions): MetadataEntry[] {
+function modelMetadata(
+  shape: ModelShape,
+  { family = 'llama', keys = {}, experts }: RandomGgufOptions,
+): MetadataEntry[] {
   const own: Record<string, number | string | boolean[]> = {
     block_count: shape.layers,
     context_length: shape.contextLength,
@@ -94,6 +99,12 @@ function modelMetadata(shape: ModelShape, { family = 'llama', keys = {} }: Rando
     'attention.key_length': shape.headSize,
     'attention.value_length': shape.headSize,
     'rope.dimension_count': shape.headSize,
+    ...(experts && {
+      expert_count: experts.count,
+      expert_used_count: experts.used,
+      ...(experts.feedForwardSize !== shape.feedForwardSize && { expert_feed_forward_length: experts.feedForwardSize }),
+      ...(experts.sharedFeedForwardSize > 0 && { expert_shared_feed_forward_length: experts.sharedFeedForwardSize }),
+    }),
     ...keys,
   };
   return [
@@ -157,13 +168,13 @@ function layOut(shape: ModelShape, vocabularySize: number, options: RandomGgufOp
     fill: (kind: WeightKind) => Tensor['fill'],
   ) => {
     const ownKind = options.kinds?.[name] ?? defaultKind;
-    const bytes = rowBytes(ownKind, dimensions[0] as number) * (dimensions[1] ?? 1);
+    const bytes = rowBytes(ownKind, dimensions[0] as number) * dimensions.slice(1).reduce((all, size) => all * size, 1);
     tensors.push({ name, dimensions, kind: ownKind, offset, bytes, fill: fill(ownKind) });
     offset += Math.ceil(bytes / alignment) * alignment;
   };
-  const matrix = (name: string, rows: number, columns: number, deviation: number, defaultKind = kind) => {
+  const matrix = (name: string, rows: number, columns: number, deviation: number, defaultKind = kind, count = 0) => {
     const random = new Random(seed, tensors.length);
-    add(name, [columns, rows], defaultKind, (ownKind) => {
+    add(name, count > 0 ? [columns, rows, count] : [columns, rows], defaultKind, (ownKind) => {
       const write = randomRows(ownKind, deviation);
       return (out) => write(random, out);
     });
@@ -226,10 +237,26 @@ function layOut(shape: ModelShape, vocabularySize: number, options: RandomGgufOp
     matrix(name('attn_output.weight'), hiddenSize, queryWidth, branch / Math.sqrt(queryWidth));
     if (normsAfter) norm(name('post_attention_norm.weight'));
     if (normsBefore) norm(name('ffn_norm.weight'));
-    if (!fused) project('ffn_gate', feedForwardSize);
-    project('ffn_up', (fused ? 2 : 1) * feedForwardSize);
     // silu(gate) * up of normal values has a root mean square of about 0.6.
-    matrix(name('ffn_down.weight'), hiddenSize, feedForwardSize, branch / (0.6 * Math.sqrt(feedForwardSize)));
+    const down = (part: string, width: number, count = 0) =>
+      matrix(name(`${part}.weight`), hiddenSize, width, branch / (0.6 * Math.sqrt(width)), kind, count);
+    if (options.experts) {
+      const { count, feedForwardSize: width, sharedFeedForwardSize: shared } = options.experts;
+      matrix(name('ffn_gate_inp.weight'), count, hiddenSize, 2 * fromHidden, 'F32');
+      for (const part of ['ffn_gate_exps', 'ffn_up_exps'])
+        matrix(name(`${part}.weight`), width, hiddenSize, fromHidden, kind, count);
+      down('ffn_down_exps', width, count);
+      if (shared > 0) {
+        project('ffn_gate_shexp', shared);
+        project('ffn_up_shexp', shared);
+        down('ffn_down_shexp', shared);
+        vector(name('ffn_gate_inp_shexp.weight'), hiddenSize, -0.5, 1);
+      }
+    } else {
+      if (!fused) project('ffn_gate', feedForwardSize);
+      project('ffn_up', (fused ? 2 : 1) * feedForwardSize);
+      down('ffn_down', feedForwardSize);
+    }
     if (normsAfter) norm(name('post_ffw_norm.weight'));
   }
   norm('output_norm.weight');
@@ -241,7 +268,7 @@ function layOut(shape: ModelShape, vocabularySize: number, options: RandomGgufOp
 
 /** Returns the bytes written, padding included. */
 function writeTensor(fd: number, tensor: Tensor): number {
-  const rows = tensor.dimensions[1] ?? 1;
+  const rows = tensor.dimensions.slice(1).reduce((all, size) => all * size, 1);
   const oneRow = tensor.bytes / rows;
   const rowsAtOnce = Math.max(1, Math.floor(pieceBytes / oneRow));
   const piece = new Uint8Array(rowsAtOnce * oneRow);

@@ -39,8 +39,23 @@ export const variants = {
       'attention.temperature_scale': 0.1,
     },
   },
+  mixtral: {
+    ...plain,
+    shape: { ...shape, feedForwardSize: 96 },
+    experts: { count: 8, used: 2, feedForwardSize: 96, sharedFeedForwardSize: 0 },
+  },
   qwen2: { ...plain, family: 'qwen2' },
+  qwen2moe: {
+    ...plain,
+    family: 'qwen2moe',
+    experts: { count: 12, used: 3, feedForwardSize: 64, sharedFeedForwardSize: 96 },
+  },
   qwen3: { ...wideHeads, family: 'qwen3' },
+  qwen3moe: {
+    ...wideHeads,
+    family: 'qwen3moe',
+    experts: { count: 16, used: 4, feedForwardSize: 32, sharedFeedForwardSize: 0 },
+  },
   phi3: { ...plain, family: 'phi3' },
   'phi3, LongRoPE of part of a head, short': {
     ...plain,

@@ -1,6 +1,6 @@
 // Work in a process of its own: imports, probes and profiles take memory that the process that serves must not hold.
 import { spawn } from 'node:child_process';
-import { dropUnmappedFilePages } from '@flash-slim/native';
+import { releaseBinaryPages } from '@flash-slim/native';
 import type { Context } from './context.ts';
 import { CliError } from './errors.ts';
 
@@ -24,7 +24,7 @@ export async function runChild<T>(
   onProgress: (progress: ChildProgress) => void = forwardProgress,
 ): Promise<T> {
   context.signal.throwIfAborted();
-  dropUnmappedFilePages();
+  releaseBinaryPages();
   const command = [
     ...process.execArgv,
     process.argv[1] as string,

@@ -5,6 +5,7 @@ import { type ChunkMetadataTable, loadCmt } from '@flash-slim/cmt';
 import { type DeviceProfile, loadDeviceProfile } from '@flash-slim/plan';
 import { cacheKey, openWeightCache, type WeightCache, weightCachePath } from '@flash-slim/weight-cache';
 import { runChild } from './child.ts';
+import type { Measured } from './commands/measure.ts';
 import type { Context } from './context.ts';
 import { CliError } from './errors.ts';
 import type { QuantizeFlag } from './options.ts';
@@ -33,12 +34,27 @@ export async function prepareModel(context: Context, options: PrepareOptions): P
   if (options.model !== undefined && !(existsSync(path) && existsSync(cmtPath))) {
     context.log(`no weight cache of ${options.model} yet: profiling it once, into ${dirname(path)}`);
     const model = await modelPath(context, options.model);
-    const args = ['--model', model, '--weight-cache-path', path, '--num-threads', String(options.threads)];
-    await runChild(context, ['profile', ...args, '--quantize', options.quantize]);
+    await makeDirectory(dirname(path));
+    const { quantize, threads } = options;
+    const measure = ['--num-threads', String(threads)];
+    await profileModel(context, { model, weightCachePath: path, quantize, measure });
   }
   const cache = await openWeightCache(path);
   const cmt = await loadCmt(cmtPath);
   return { cache, cmt };
+}
+
+/**
+ * Weight cache and CMT, each made by a child process: importing and measuring take memory that is given back only when a
+ * process ends, and never both at once.
+ */
+export async function profileModel(
+  context: Context,
+  job: { model: string; weightCachePath: string; quantize: QuantizeFlag; measure: string[] },
+): Promise<Measured> {
+  const cache = ['--weight-cache-path', job.weightCachePath];
+  await runChild(context, ['import', '--model', job.model, ...cache, '--quantize', job.quantize]);
+  return runChild<Measured>(context, ['measure', ...cache, ...job.measure]);
 }
 
 async function cachePathOf(context: Context, options: PrepareOptions): Promise<string> {

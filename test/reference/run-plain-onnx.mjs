@@ -8,7 +8,10 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { json } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+
+// Read when the library is loaded.
+process.env.ORT_DISABLE_TELEMETRY = '1';
+const { InferenceSession, Tensor } = await import('onnxruntime-node');
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,4 +1,5 @@
 import { importModel } from '@flash-slim/model';
+import { releaseBinaryPages } from '@flash-slim/native';
 import { buildWeightCache } from '@flash-slim/weight-cache';
 import { command } from '../command.ts';
 import { usageError } from '../errors.ts';
@@ -24,6 +25,7 @@ export const importCommand = command<ImportOptions>({
   run: async (context, options) => {
     if (options.model === undefined || options.weightCachePath === undefined)
       throw usageError('import takes --model and --weight-cache-path');
+    releaseBinaryPages();
     const model = await importModel(options.model, { quantize: options.quantize });
     let progress: ReturnType<typeof context.progress> | null = null;
     try {

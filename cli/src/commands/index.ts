@@ -48,6 +48,11 @@ export const commands: CommandEntry[] = [
     load: async () => (await import('./import.ts')).importCommand,
   },
   {
+    name: 'measure',
+    summary: 'make the chunk metadata table of a weight cache alone',
+    load: async () => (await import('./measure.ts')).measure,
+  },
+  {
     name: 'demo',
     summary: 'the main job on a real model, with a table of what happened',
     load: async () => (await import('./demo.ts')).demo,

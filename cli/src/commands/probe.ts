@@ -1,5 +1,6 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { releaseBinaryPages } from '@flash-slim/native';
 import { command } from '../command.ts';
 import { describeDevice } from '../device/describe-device.ts';
 import { probeDevice } from '../device/probe-device.ts';
@@ -27,6 +28,7 @@ export const probe = command<ProbeCommandOptions>({
     ['flash-slim probe --quick --json', 'the profile as JSON, on stdout too'],
   ],
   run: async (context, options) => {
+    releaseBinaryPages();
     const directory = resolve(options.path ?? storeDirectory());
     if (options.path === undefined) await makeDirectory(directory);
     const file = options.file === undefined ? undefined : resolve(options.file);

@@ -1,14 +1,9 @@
-import { basename, dirname, join, resolve } from 'node:path';
-import { JsonWeightChunkMetaDataWriter } from '@flash-slim/cmt';
-import { Engine, profilingPlan, StreamingWeightCacheProvider } from '@flash-slim/engine';
-import { dropUnmappedFilePages } from '@flash-slim/native';
+import { dirname, join, resolve } from 'node:path';
 import { formatBytes } from '@flash-slim/plan';
-import { openWeightCache } from '@flash-slim/weight-cache';
-import { runChild } from '../child.ts';
 import { command } from '../command.ts';
 import { usageError } from '../errors.ts';
-import { integer, type QuantizeFlag, quantizeOption, threadsOf } from '../options.ts';
-import { cmtFileName } from '../prepare.ts';
+import { integer, type QuantizeFlag, quantizeOption } from '../options.ts';
+import { profileModel } from '../prepare.ts';
 import { resolveModel } from '../store/resolve-model.ts';
 import { makeDirectory } from '../store/store.ts';
 
@@ -46,54 +41,18 @@ export const profile = command<ProfileOptions>({
     const model = await resolveModel(options.model, context);
     const path = resolve(options.weightCachePath ?? join(options.out as string, 'weights.fsw'));
     await makeDirectory(dirname(path), 'give another directory, or set FLASH_SLIM_HOME');
-    // Importing takes memory that is given back only when its process ends.
-    const { quantize } = options;
-    await runChild(context, ['import', '--model', model.path, '--weight-cache-path', path, '--quantize', quantize]);
-    const cache = await openWeightCache(path);
-    const threads = threadsOf(options);
-    const engine = await Engine.open(cache);
-    try {
-      dropUnmappedFilePages();
-      const report = await engine.load({
-        plan: profilingPlan(cache, options.prefillTokens, threads),
-        threads,
-        kernel: options.kernel,
-        signal: context.signal,
-      });
-      const writer = new JsonWeightChunkMetaDataWriter({
-        manifest: cache.manifest,
-        manifestDigest: cache.manifestDigest,
-        weightCacheFile: basename(path),
-        measuredWith: { kernel: report.kernel, threads },
-      });
-      let progress: ReturnType<typeof context.progress> | null = null;
-      try {
-        const provider = new StreamingWeightCacheProvider('PRE_RUNTIME', engine);
-        await provider.profile(writer, options.prefillTokens, (done, total) => {
-          progress ??= context.progress('profiling passes', total, 'count');
-          progress.update(done);
-        });
-      } finally {
-        (progress as { stop(): void } | null)?.stop();
-      }
-      const cmt = join(dirname(path), cmtFileName);
-      await writer.writeMetadata(cmt);
-      const table = writer.metadata().metadata;
-      context.result(
-        {
-          weight_cache: path,
-          cmt,
-          model_digest: table.model_digest,
-          weight_cache_digest: table.weight_cache_digest,
-          weight_cache_bytes: cache.fileBytes,
-          chunks: cache.manifest.chunks.length,
-          kernel: report.kernel,
-          threads,
-        },
-        `${path} (${formatBytes(cache.fileBytes)}, ${cache.manifest.chunks.length} chunks)\n${cmt}`,
-      );
-    } finally {
-      await engine.close();
-    }
+    const measured = await profileModel(context, {
+      model: model.path,
+      weightCachePath: path,
+      quantize: options.quantize,
+      measure: [
+        ...['--num-threads', String(options.numThreads), '--kernel', options.kernel],
+        ...['--prefill-tokens', String(options.prefillTokens)],
+      ],
+    });
+    context.result(
+      { weight_cache: path, ...measured },
+      `${path} (${formatBytes(measured.weight_cache_bytes)}, ${measured.chunks} chunks)\n${measured.cmt}`,
+    );
   },
 });

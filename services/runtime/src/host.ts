@@ -2,7 +2,7 @@
 // way; nobody keeps an engine across that.
 import { Engine, type LoadReport, peakMemory, residentSetBytes } from '@flash-slim/engine';
 import { Tokenizer } from '@flash-slim/model/tokenizer';
-import { dropUnmappedFilePages } from '@flash-slim/native';
+import { releaseBinaryPages } from '@flash-slim/native';
 import { JsonPrefetchPlanLoader, type PrefetchPlan } from '@flash-slim/plan';
 import type { LoadedModel, Plan } from '@flash-slim/proto';
 import { inSpan, type Logger } from '@flash-slim/telemetry';
@@ -77,7 +77,7 @@ export class EngineHost {
       const prefetchPlan = await new JsonPrefetchPlanLoader().loadFromFile(planPath);
       const engine = await Engine.open(cache);
       try {
-        dropUnmappedFilePages();
+        releaseBinaryPages();
         const tokenizer = Tokenizer.fromBytes(await cache.readTokenizer());
         const { ledger } = prefetchPlan.metadata;
         const baselineBytes = residentSetBytes() + servingGrowthBytes;
@@ -118,7 +118,7 @@ export class EngineHost {
     this.#loaded = null;
     if (loaded === null) return;
     await loaded.engine.close();
-    dropUnmappedFilePages();
+    releaseBinaryPages();
   }
 
   describe(): LoadedModel[] {

@@ -6,7 +6,7 @@
 namespace flash_slim {
 
 void RegisterMemory(Napi::Env env, Napi::Object exports) {
-  const auto drop = [](const Napi::CallbackInfo&) { DropUnmappedFilePages(); };
+  const auto drop = [](const Napi::CallbackInfo& info) { DropBinaryPages(info[0].As<Napi::Boolean>().Value()); };
   const auto drop_written = [](const Napi::CallbackInfo& info) -> Napi::Value {
     const int fd = dup(info[0].As<Napi::Number>().Int32Value());  // the caller may close its own meanwhile
     const auto offset = off_t(info[1].As<Napi::Number>().Int64Value());
@@ -20,7 +20,7 @@ void RegisterMemory(Napi::Env env, Napi::Object exports) {
         [](Napi::Env env) { return env.Undefined(); });
   };
   exports.Set("dropFilePages", Napi::Function::New(env, drop_written, "dropFilePages"));
-  exports.Set("dropUnmappedFilePages", Napi::Function::New(env, drop, "dropUnmappedFilePages"));
+  exports.Set("dropBinaryPages", Napi::Function::New(env, drop, "dropBinaryPages"));
 }
 
 }  // namespace flash_slim

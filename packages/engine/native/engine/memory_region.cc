@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
@@ -37,6 +38,16 @@ MemoryRegion& MemoryRegion::operator=(MemoryRegion&& other) noexcept {
 
 MemoryRegion::~MemoryRegion() {
   if (map_) munmap(map_, map_size_);
+}
+
+void MemoryRegion::Populate(size_t turn, size_t turns, const std::atomic<bool>& stop) const {
+#ifdef MADV_POPULATE_WRITE
+  constexpr int kPopulateWrite = MADV_POPULATE_WRITE;
+#else
+  constexpr int kPopulateWrite = 23;
+#endif
+  for (size_t at = turn * kHugePageBytes; at < size_ && !stop; at += turns * kHugePageBytes)
+    if (madvise(data_ + at, std::min(kHugePageBytes, size_ - at), kPopulateWrite) != 0) return;
 }
 
 bool MemoryRegion::Lock() { return size_ == 0 || mlock(data_, size_) == 0; }

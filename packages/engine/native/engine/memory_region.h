@@ -1,6 +1,7 @@
 // Anonymous memory for slots, residents and the KV cache: huge pages where the system gives them (a virtio disk takes 254
 // segments a request: with 4 KB pages a 2 MB read is split, with huge pages it reaches twice the bandwidth).
 #pragma once
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -16,6 +17,10 @@ class MemoryRegion {
   MemoryRegion(MemoryRegion&& other) noexcept;
   MemoryRegion& operator=(MemoryRegion&& other) noexcept;
   ~MemoryRegion();
+
+  // Makes pages present from the beginning on, until done or `stop`: meant for threads beside the one that fills them.
+  // Several take turns by piece: `turn` of `turns`. Does nothing on kernels before 5.14.
+  void Populate(size_t turn, size_t turns, const std::atomic<bool>& stop) const;
 
   uint8_t* data() const { return data_; }
   size_t size() const { return size_; }

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <cstdlib>
 #include <mutex>
 
 #include "error.h"
@@ -22,6 +23,8 @@ const void* const* table = nullptr;
 void Load(const std::string& library_path) {
   std::lock_guard lock(load_mutex);
   if (table) return;
+  // From 1.30 on the library reports its use to its makers, from threads and a database of its own. Neither belongs here.
+  setenv("ORT_DISABLE_TELEMETRY", "1", 1);
   void* library = dlopen(library_path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library)
     throw Error("ORT_UNAVAILABLE", std::string("ONNX Runtime cannot be loaded: ") + dlerror() + "; run npm install again");

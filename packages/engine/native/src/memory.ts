@@ -3,14 +3,20 @@ import { addon } from './addon.ts';
 
 interface MemoryAddon {
   dropFilePages(fd: number, offset: number, bytes: number): Promise<void>;
-  dropUnmappedFilePages(): void;
+  dropBinaryPages(mapped: boolean): void;
 }
 
 /**
- * Drops the page cache of this process's binary and libraries that nobody has mapped, and has later faults read single
- * pages: what stays charged to the memory cgroup for them is what VmRSS counts.
+ * Drops what nobody has mapped of this process's binary and libraries from the page cache, where it would count towards
+ * the memory cgroup. For the moment before more is loaded: what this process uses stays.
  */
-export const dropUnmappedFilePages = (): void => (addon as unknown as MemoryAddon).dropUnmappedFilePages();
+export const dropUnusedBinaryPages = (): void => (addon as unknown as MemoryAddon).dropBinaryPages(false);
+
+/**
+ * Gives back all memory of this process's binary and libraries: 60 MB of code and constants that only starting up needed.
+ * What runs on is read again, page by page, 8 MB of it.
+ */
+export const releaseBinaryPages = (): void => (addon as unknown as MemoryAddon).dropBinaryPages(true);
 
 /** Waits until what was written to that range is on the device, and drops it from the page cache. Never rejects. */
 export const dropFilePages = (fd: number, offset: number, bytes: number): Promise<void> =>

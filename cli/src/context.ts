@@ -1,9 +1,14 @@
 // What every command is given: where its result goes, where its talk goes, and when to stop.
 import { createProgress, type Progress, tellingParent } from './progress.ts';
+import type { Signals } from './signals.ts';
 
 export interface Context {
   /** Aborted by Ctrl-C, SIGTERM or a closed pipe. Whatever waits or loops takes it. */
   readonly signal: AbortSignal;
+  /** Aborts it. */
+  interrupt(exitCode: number): void;
+  /** Ctrl-C calls `handler` instead, until the function that is returned is called. */
+  takeInterrupts(handler: () => void): () => void;
   /** --json: one object on stdout, nothing else there. */
   readonly json: boolean;
   /** --quiet: no log lines and no progress. */
@@ -18,11 +23,13 @@ export interface Context {
   progress(label: string, total: number | null, unit: 'bytes' | 'count'): Progress;
 }
 
-export function createContext(options: { json?: boolean; quiet?: boolean }, signal: AbortSignal): Context {
+export function createContext(options: { json?: boolean; quiet?: boolean }, signals: Signals): Context {
   const json = options.json === true;
   const quiet = options.quiet === true;
   return {
-    signal,
+    signal: signals.signal,
+    interrupt: signals.interrupt,
+    takeInterrupts: signals.takeInterrupts,
     json,
     quiet,
     log: (line) => {

@@ -6,7 +6,7 @@ import type { CommandEntry, CommandModule } from './command.ts';
 import { commands } from './commands/index.ts';
 import { createContext } from './context.ts';
 import { exitCodes, toFailure, usageError } from './errors.ts';
-import { watchSignals } from './signals.ts';
+import { type Signals, watchSignals } from './signals.ts';
 import { version } from './version.ts';
 
 /** How long a process whose command has ended may linger over open handles. */
@@ -14,9 +14,10 @@ const exitGraceMilliseconds = 500;
 
 /** Runs the command line and sets the process's exit code. Never rejects. */
 export async function main(argv: string[]): Promise<void> {
-  const { signal, release } = watchSignals();
+  const signals = watchSignals();
+  const { signal, release } = signals;
   try {
-    await runCommandLine(argv, signal);
+    await runCommandLine(argv, signals);
     process.exitCode = signal.aborted ? toFailure(undefined, signal).exitCode : 0;
   } catch (error) {
     const failure = toFailure(error, signal);
@@ -33,7 +34,7 @@ function report({ code, message }: { code: string; message: string }, json: bool
   if (json) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
 }
 
-async function runCommandLine(argv: string[], signal: AbortSignal): Promise<void> {
+async function runCommandLine(argv: string[], signals: Signals): Promise<void> {
   // The command is the first word: options belong to commands, so nothing but --help and --version can precede it.
   const entry = commands.find(({ name }) => name === (argv[0] === 'help' ? argv[1] : argv[0]));
   const program = overview();
@@ -50,7 +51,7 @@ async function runCommandLine(argv: string[], signal: AbortSignal): Promise<void
   addOptions(command, module);
   command.action(async () => {
     const options = command.opts();
-    await module.run(createContext(options, signal), options, command.args);
+    await module.run(createContext(options, signals), options, command.args);
   });
   const flags = new Set(command.options.flatMap(({ long }) => (long ? [long] : [])));
   await parse(program, normalizeArguments(argv, flags, module.aliases ?? {}));

@@ -1,14 +1,24 @@
 // Ctrl-C, SIGTERM and a closed pipe become one AbortSignal whose reason is the exit code.
 import { exitCodes } from './errors.ts';
 
+export interface Signals {
+  signal: AbortSignal;
+  /** Asks the command to stop, as the signal of that exit code would. */
+  interrupt(exitCode: number): void;
+  /** Until the function that it returns is called, Ctrl-C calls `handler` instead. */
+  takeInterrupts(handler: () => void): () => void;
+  release(): void;
+}
+
 /** The first signal asks the command to stop; a second one ends the process at once. */
-export function watchSignals(): { signal: AbortSignal; release: () => void } {
+export function watchSignals(): Signals {
   const controller = new AbortController();
+  let taken: (() => void) | null = null;
   const stop = (exitCode: number) => {
     if (controller.signal.aborted) process.exit(exitCode);
     controller.abort(exitCode);
   };
-  const onInterrupt = () => stop(exitCodes.interrupted);
+  const onInterrupt = () => (taken === null ? stop(exitCodes.interrupted) : taken());
   const onTerminate = () => stop(exitCodes.terminated);
   process.on('SIGINT', onInterrupt);
   process.on('SIGTERM', onTerminate);
@@ -21,6 +31,13 @@ export function watchSignals(): { signal: AbortSignal; release: () => void } {
   });
   return {
     signal: controller.signal,
+    interrupt: stop,
+    takeInterrupts: (handler) => {
+      taken = handler;
+      return () => {
+        taken = null;
+      };
+    },
     release: () => {
       process.off('SIGINT', onInterrupt);
       process.off('SIGTERM', onTerminate);

@@ -9,29 +9,15 @@ import { command } from '../command.ts';
 import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { type LoadedEngine, loadEngine } from '../load-engine.ts';
-import {
-  type EngineFlags,
-  engineAliases,
-  engineOptions,
-  integer,
-  number,
-  requireModel,
-  threadsOf,
-} from '../options.ts';
+import { type EngineFlags, engineAliases, engineOptions, requireModel, threadsOf } from '../options.ts';
 import { type PreparedModel, prepareModel } from '../prepare.ts';
 import { readPrompts } from '../prompts.ts';
+import { type SamplingFlags, samplingOf, samplingOptions } from '../sampling-options.ts';
 
-export interface GenerateFlags extends EngineFlags {
+export interface GenerateFlags extends EngineFlags, SamplingFlags {
   tokenizer?: string;
   prompt?: string;
   promptFile?: string;
-  maxDecodeSteps: number;
-  temperature: number;
-  topK: number;
-  topP: number;
-  minP: number;
-  repetitionPenalty: number;
-  seed?: number;
   csvProfileOutputPath?: string;
   chat?: boolean;
   ignoreEos?: boolean;
@@ -45,14 +31,9 @@ export function defineGenerate(command: Command): void {
       "another tokenizer instead of the model's own: a GGUF, tokenizer.json, .model or rank file, or a folder",
     )
     .option('--prompt <text>', 'what to continue')
-    .option('--prompt-file <file>', 'the prompt from a file; a .json file may hold several: ["one", "two"]')
-    .option('--max-decode-steps <n>', 'most tokens to generate', integer(0), 256)
-    .option('--temperature <t>', '0 takes the likeliest token always', number(0, 100), 0.8)
-    .option('--top-k <k>', 'draw among the k likeliest; 0: off', integer(0), 40)
-    .option('--top-p <p>', 'draw among the likeliest that make up p; 1: off', number(0, 1), 0.9)
-    .option('--min-p <p>', 'draw among tokens at least p times as likely as the likeliest; 0: off', number(0, 1), 0)
-    .option('--repetition-penalty <r>', 'above 1 makes recent tokens less likely', number(0.01, 100), 1)
-    .option('--seed <n>', 'the same seed gives the same text (default: random)', integer(0))
+    .option('--prompt-file <file>', 'the prompt from a file; a .json file may hold several: ["one", "two"]');
+  samplingOptions(command);
+  command
     .option('--csv-profile-output-path <file>', 'write the time of every operator as CSV')
     .option('--chat', "put the prompt into the model's own chat template")
     .option('--ignore-eos', 'go on past the end-of-text token');
@@ -161,14 +142,7 @@ async function generateOne(
   const steps = generateTokens(engine, {
     promptTokens,
     maxDecodeSteps: flags.maxDecodeSteps,
-    sampling: {
-      temperature: flags.temperature,
-      topK: flags.topK,
-      topP: flags.topP,
-      minP: flags.minP,
-      repetitionPenalty: flags.repetitionPenalty,
-      seed: flags.seed ?? Math.floor(Math.random() * 2 ** 32),
-    },
+    sampling: samplingOf(flags),
     isEnd: (token) => flags.ignoreEos !== true && tokenizer.endOfGeneration(token),
     metrics,
     onPrefill: afterPass,

@@ -28,6 +28,11 @@ export const commands: CommandEntry[] = [
     load: async () => (await import('./generate.ts')).generate,
   },
   {
+    name: 'chat',
+    summary: 'talk with a model in the terminal',
+    load: async () => (await import('./chat.ts')).chat,
+  },
+  {
     name: 'perplexity',
     summary: 'score a text',
     load: async () => (await import('./perplexity.ts')).perplexity,

@@ -182,6 +182,11 @@ export class Engine {
     return result;
   }
 
+  /** Ends the pass under way, which then throws CANCELLED; a later pass is not concerned. */
+  cancelPass(): void {
+    this.#native.cancel();
+  }
+
   /** Compute time of each chunk in the last pass, milliseconds, by weights id. */
   async chunkComputeMs(): Promise<Float64Array> {
     return (await this.#native.chunkComputeNs()).map((ns) => ns / 1e6);

@@ -5,6 +5,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CliError } from '../errors.ts';
 import type { Activity } from './activity.ts';
+import { isHubName } from './hub-name.ts';
 import { type KnownModel, knownModels } from './known-models.ts';
 import { listRecords, readRecord, type StoredModel } from './store.ts';
 
@@ -16,7 +17,7 @@ export async function resolveModel(source: string, activity?: Activity): Promise
   const record = await findRecord(source);
   if (record !== null) return record;
   const known = findKnown(source);
-  if (known !== undefined || isUrl(source)) {
+  if (known !== undefined || isHubName(source) || isUrl(source)) {
     if (activity !== undefined) return await (await import('./pull-model.ts')).pullModel(source, activity);
     throw new CliError('MODEL_NOT_PULLED', `${source} is not in the store: run "flash-slim pull ${source}" first`);
   }
@@ -25,6 +26,7 @@ export async function resolveModel(source: string, activity?: Activity): Promise
 }
 
 async function findRecord(source: string): Promise<StoredModel | null> {
+  if (isHubName(source)) return (await listRecords()).find((record) => record.source === source) ?? null;
   if (!isUrl(source)) return source.includes('/') ? null : await readRecord(findKnown(source)?.name ?? source);
   return (await listRecords()).find((record) => record.source === new URL(source).href) ?? null;
 }

@@ -16,8 +16,13 @@ test('KV: 46 KB a token for SmolLM2 in f32, 66 KB for the 1B shape; whole blocks
 
 test('activations: by hand for one token of SmolLM2', () => {
   const alive = (4 * 576 + (9 + 6) * 64 + 1536) * 4 * 1.5;
-  const bytes = alive + 1536 * 1.25 + 49152 * 4 + 2 * (9792 + 8192);
-  assert.equal(activationBytes(smol, { tokens: 1, logitRows: 1, threads: 2, gatheredRowBlockBytes: 9792 }), bytes);
+  const attention = (9 + 2) * 64 * 4 + 2 * 3 * 1024 * 4;
+  const bytes = alive + 1536 * 1.25 + attention + 49152 * 4 + 2 * (9792 + 8192);
+  const shape = { tokens: 1, logitRows: 1, threads: 2, contextLength: 1000, gatheredRowBlockBytes: 9792 };
+  assert.equal(activationBytes(smol, shape), bytes);
+  const experts = { count: 8, used: 2, feedForwardSize: 768, sharedFeedForwardSize: 96 };
+  const more = 2 * (768 * 5.25 + 576 * 4 + 64) + 96 * 4;
+  assert.equal(activationBytes({ ...smol, experts }, shape), bytes + more);
 });
 
 test('a budget for what must fit holds it, and one byte less does not', () => {

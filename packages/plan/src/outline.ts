@@ -37,18 +37,22 @@ export function passWork(
   const count = groups.filter((group) => group.chunkIndex < times.chunkMs.length).length;
   const computeMs = new Float64Array(count);
   const readMs = new Float64Array(count);
+  const waits = new Uint8Array(count);
   const betweenChunksMs = times.otherMs / times.chunkMs.length;
   for (let i = 0; i < count; i++) {
     const group = groups[i] as GroupCut;
     const { chunk, chunkIndex, unitBegin, size, alignedSize } = group;
     const share = size / chunk.row.origin_size;
     computeMs[i] = (times.chunkMs[chunkIndex] as number) * share + (unitBegin === 0 ? betweenChunksMs : 0);
+    // A layer's experts are chosen together: gate_up's and down's.
+    const before = groups[i - 1];
+    waits[i] = Number(ofExperts(group) && before !== undefined && !ofExperts(before));
     if (resident[i]) continue;
     const read = ofExperts(group) ? times.expertShare : 1;
     computeMs[i] = (computeMs[i] as number) + read * (handoverMs + (alignedSize / checksumRate) * 1000);
     readMs[i] = read * (alignedSize / bytesPerSecond) * 1000;
   }
-  return { computeMs, readMs, count };
+  return { computeMs, readMs, waits, count };
 }
 
 export function finishOutline(problem: Problem, draft: Omit<Outline, 'predictedMs'>): Outline {

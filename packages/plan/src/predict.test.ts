@@ -32,6 +32,12 @@ test('deep slots bridge a long computation that two do not', () => {
   assert.ok(predictPassMs(uneven, 2, 0) > 20);
 });
 
+test('experts are read once it is known which, and so is what follows them', () => {
+  const decode = work([1, 4, 4], [0, 2, 2]);
+  assert.equal(predictPassMs({ ...decode, waits: Uint8Array.of(0, 1, 0) }, 8, 0.5), 1 + 2.5 + 4 + 4);
+  assert.ok(predictPassMs(decode, 8, 0.5) < 10);
+});
+
 test('the rate is what was measured at no larger and no deeper reads, never above the best', () => {
   const device = syntheticDevice(1e9);
   device.storage.measurements = device.storage.measurements.slice(0, 3); // 256 KiB x 1, 4, 16

@@ -12,6 +12,8 @@ export interface PassWork {
   computeMs: Float64Array;
   /** Milliseconds of reading at the device's rate; 0 for a resident. */
   readMs: Float64Array;
+  /** 1 where reading, of this group and of what follows, starts only when the groups before are computed: experts. */
+  waits?: Uint8Array;
   /** Groups of this mode: the head's, which come last, may be left out. */
   count: number;
 }
@@ -19,21 +21,27 @@ export interface PassWork {
 /** Passes averaged over. The first waits for its first read, which a steady stream does not: a quarter of one read's time. */
 const passes = 4;
 
-export function predictPassMs({ computeMs, readMs, count }: PassWork, slotCount: number, latencyMs: number): number {
+export function predictPassMs(
+  { computeMs, readMs, waits, count }: PassWork,
+  slotCount: number,
+  latencyMs: number,
+): number {
   // When the slot of ticket t was given back, at [t % slotCount].
   const freed = new Float64Array(Math.max(1, slotCount));
   let ticket = 0;
   let readEnd = 0;
   let computeEnd = 0;
+  let chosen = Number.NEGATIVE_INFINITY;
   for (let pass = 0; pass < passes; pass++) {
     for (let i = 0; i < count; i++) {
+      if (waits?.[i]) chosen = computeEnd;
       const read = readMs[i] as number;
       if (read === 0) {
         computeEnd += computeMs[i] as number;
         continue;
       }
       const slot = ticket++ % slotCount;
-      readEnd = Math.max(readEnd, (freed[slot] as number) + latencyMs) + read;
+      readEnd = Math.max(readEnd, Math.max(freed[slot] as number, chosen) + latencyMs) + read;
       computeEnd = Math.max(computeEnd, readEnd) + (computeMs[i] as number);
       freed[slot] = computeEnd;
     }

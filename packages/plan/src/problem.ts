@@ -89,11 +89,12 @@ export function logitRowsOf({ request }: Problem, tokens: number): number {
 }
 
 export function activationsOf(problem: Problem, tokens: number): number {
-  const { cmt, threads } = problem.request;
+  const { cmt, threads, contextLength } = problem.request;
   return activationBytes(cmt.metadata.model_config, {
     tokens,
     logitRows: logitRowsOf(problem, tokens),
     threads,
+    contextLength,
     gatheredRowBlockBytes: problem.gatheredRowBlockBytes,
   });
 }

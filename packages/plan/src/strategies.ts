@@ -75,17 +75,30 @@ export function resident(problem: Problem, choices: Choices): Outline | null {
   }
   const streamed = rechunk(problem, choices);
   if (streamed === null) return null;
-  const kept = groups.map(() => false);
   const full = streamed.slotCount === ring.slotCount && streamed.tokensPerPass === most;
   if (!full) return { ...streamed, strategy: 'resident' };
-  const room = Math.floor((roomForWeights(problem, most) - slots) / hugePageBytes) * hugePageBytes;
-  let used = 0;
-  for (const index of inOrderOfPreference(groups)) {
-    used += (groups[index] as GroupCut).alignedSize;
-    if (used > room) break;
+  const order = inOrderOfPreference(groups);
+  const kept = groups.map(() => false);
+  for (const index of order.slice(0, mostResidents(groups, order, ring.slotCount, roomForWeights(problem, most))))
     kept[index] = true;
-  }
   return finishOutline(problem, { ...streamed, strategy: 'resident', resident: kept });
+}
+
+/**
+ * How many of `order` fit beside the slots that the rest is read through: where large groups stay, slots are smaller. What
+ * fits in less room fits in more, so that the count never falls.
+ */
+function mostResidents(groups: readonly GroupCut[], order: number[], slotCount: number, room: number): number {
+  const sizes = order.map((index) => (groups[index] as GroupCut).alignedSize);
+  let residents = sizes.reduce((sum, size) => sum + size, 0);
+  let largestStreamed = 0;
+  for (let count = sizes.length - 1; count > 0; count--) {
+    const size = sizes[count] as number;
+    residents -= size;
+    largestStreamed = Math.max(largestStreamed, size);
+    if (roundUp(residents, hugePageBytes) + slotMemoryBytes(slotCount, largestStreamed) <= room) return count;
+  }
+  return 0;
 }
 
 /** What every pass reads first, then experts, which only some do. */

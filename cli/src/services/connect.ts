@@ -1,7 +1,7 @@
 // Connections to services: where they are, and what they ask for.
 import { readSecretFile } from '@flash-slim/config';
 import { type ClientSecurity, connectRpc, type RpcConnection } from '@flash-slim/rpc';
-import { hasCollector, inSpan, startTelemetry } from '@flash-slim/telemetry';
+import { environmentHeaders, hasCollector, inSpan, startTelemetry } from '@flash-slim/telemetry';
 import type { Command } from 'commander';
 
 export type ServiceName = 'profiler' | 'planner' | 'runtime';
@@ -73,7 +73,7 @@ export async function withServices<T>(
     return connection;
   };
   try {
-    return await inSpan(`flash-slim ${name}`, {}, () => work(connect));
+    return await inSpan(`flash-slim ${name}`, { parent: environmentHeaders() }, () => work(connect));
   } finally {
     for (const connection of open.values()) connection.close();
     await telemetry?.shutdown();

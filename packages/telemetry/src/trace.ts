@@ -23,6 +23,8 @@ export interface SpanOptions {
   /** Headers that came with what causes the span; the current span unless told. */
   parent?: TraceHeaders | undefined;
   /** Headers of earlier work whose result is used. */
+  /** The context of the span it is in, where that is not the current one. */
+  within?: Context;
   links?: (TraceHeaders | undefined)[];
   startTime?: Date | number;
 }
@@ -59,7 +61,7 @@ export async function inSpan<T>(name: string, options: SpanOptions, work: (span:
 
 /** For work that is no function: the caller ends the span. */
 export function openSpan(name: string, options: SpanOptions = {}): { span: Span; within: Context } {
-  const parent = contextOf(options.parent);
+  const parent = options.within ?? contextOf(options.parent);
   const { attributes, kind = SpanKind.INTERNAL, startTime } = options;
   const links = (options.links ?? []).flatMap(linkTo);
   const span = tracer().startSpan(
@@ -81,6 +83,18 @@ export function pastSpan(
 }
 
 export const runWithin = <T>(within: Context, work: () => T): T => context.with(within, work);
+
+/** Links that are known only once the span is open. */
+export function addLinks(span: Span, headers: (TraceHeaders | undefined)[]): void {
+  for (const link of headers.flatMap(linkTo)) span.addLink(link);
+}
+
+/** The caller's context in the environment: TRACEPARENT, TRACESTATE. */
+export function environmentHeaders(environment: NodeJS.ProcessEnv = process.env): TraceHeaders | undefined {
+  const { TRACEPARENT: traceparent, TRACESTATE: tracestate } = environment;
+  if (!traceparent) return undefined;
+  return { traceparent, ...(tracestate && { tracestate }) };
+}
 
 export function failSpan(span: Span, error: unknown): void {
   const { code, message } = error as { code?: unknown; message?: string };

@@ -5,3 +5,4 @@ export { type JaegerServer, startJaeger } from './jaeger.ts';
 export { type MinioServer, startMinio } from './minio.ts';
 export { type NatsServer, startNats } from './nats.ts';
 export { freePort, type RunningServer, serverPath } from './process.ts';
+export * from './services.ts';

@@ -32,7 +32,8 @@ export async function serverPath(name: string): Promise<string | null> {
   return findServer(name);
 }
 
-const hasSetpriv = spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true'], { stdio: 'ignore' }).status === 0;
+/** Ends a child with its parent, however that one ends. */
+export const hasSetpriv = spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true'], { stdio: 'ignore' }).status === 0;
 
 export interface ServerDefinition {
   name: string;

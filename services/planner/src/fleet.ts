@@ -126,6 +126,15 @@ export class Fleet {
   }
 }
 
-/** A plan of another weight cache, or one that gives away memory that a node's process holds already. */
-export const isOutdated = (plan: Plan, { model, baselineBytes }: Wish): boolean =>
-  plan.weightCacheDigest !== model.weight_cache_digest || (plan.summary?.baselineBytes ?? 0) < baselineBytes;
+/** Memory that a plan may leave unused before it is worth another plan. */
+const wasteBytes = 12e6;
+
+/**
+ * A plan of another weight cache; one that gives away memory that a node's process holds already, or leaves much unused. Where
+ * no node is there, what it would hold is a guess, and no reason for another plan.
+ */
+export function isOutdated(plan: Plan, { model, baselineBytes, baselineIsKnown }: Wish): boolean {
+  if (plan.weightCacheDigest !== model.weight_cache_digest) return true;
+  const planned = plan.summary?.baselineBytes ?? 0;
+  return baselineIsKnown && (planned < baselineBytes || planned > baselineBytes + wasteBytes);
+}

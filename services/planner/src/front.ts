@@ -8,7 +8,7 @@ import type { Fleet } from './fleet.ts';
 import { isOutdated } from './fleet.ts';
 import type { Measured } from './measured.ts';
 import { type PlanMaker, summaryOf, type Wish } from './plan-maker.ts';
-import { usualBaselineBytes } from './wishes.ts';
+import { baselineOf } from './wishes.ts';
 
 export interface FrontOptions {
   store: ObjectStore;
@@ -128,7 +128,7 @@ async function wishOf(
       profile,
       threads: 4,
     } as Wish['deviceClass'];
-    return { ...wish, deviceClass: given, baselineBytes: usualBaselineBytes };
+    return { ...wish, deviceClass: given, ...baselineOf([]) };
   }
   const classes = await fleet.classes(nodes);
   const found = classes.find(({ name }) => deviceClass === '' || name === deviceClass);
@@ -136,8 +136,5 @@ async function wishOf(
     const names = classes.map(({ name }) => name).join(', ') || 'none: no node has announced itself yet';
     throw notFound('DEVICE_CLASS_NOT_FOUND', `there is no device class ${deviceClass}; there are: ${names}`);
   }
-  const baselines = nodes
-    .filter((node) => node.deviceClass?.name === found.name)
-    .map(({ baselineBytes }) => baselineBytes);
-  return { ...wish, deviceClass: found, baselineBytes: Math.max(0, ...baselines) || usualBaselineBytes };
+  return { ...wish, deviceClass: found, ...baselineOf(nodes.filter((node) => node.deviceClass?.name === found.name)) };
 }

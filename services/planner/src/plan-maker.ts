@@ -27,6 +27,8 @@ export interface Wish {
   target: PlanTarget;
   /** What the ready process of any node of the class holds at most. */
   baselineBytes: number;
+  /** False where no node of the class is there to say so. */
+  baselineIsKnown: boolean;
 }
 
 export interface PlanMakerOptions {

@@ -6,7 +6,7 @@ import type { Node } from '@flash-slim/proto';
 import type { Wish } from './plan-maker.ts';
 
 /** Where no node has said so yet: the ready process of a node of ours, telemetry on. */
-export const usualBaselineBytes = 140e6;
+const usualBaselineBytes = 140e6;
 /** Nodes of one class differ a little; a plan for each would be the same plan many times. */
 const baselineStepBytes = 4e6;
 
@@ -14,8 +14,7 @@ export function wishesFor(models: ModelManifest[], classes: DeviceClassManifest[
   const wishes = new Map<string, Wish>();
   for (const deviceClass of classes) {
     const members = nodes.filter((node) => node.deviceClass?.name === deviceClass.name);
-    const baseline = Math.max(0, ...members.map(({ baselineBytes }) => baselineBytes)) || usualBaselineBytes;
-    const baselineBytes = Math.ceil(baseline / baselineStepBytes) * baselineStepBytes;
+    const { baselineBytes, baselineIsKnown } = baselineOf(members);
     for (const model of models) {
       const targets = [
         ...members.map(({ memoryBudgetBytes, contextLength, kvType }) => ({
@@ -28,6 +27,7 @@ export function wishesFor(models: ModelManifest[], classes: DeviceClassManifest[
       for (const target of targets)
         if (target.memoryBudgetBytes > 0)
           wishes.set(planId(model.model_digest, deviceClass.name, target), {
+            baselineIsKnown,
             model,
             deviceClass,
             target,
@@ -36,4 +36,11 @@ export function wishesFor(models: ModelManifest[], classes: DeviceClassManifest[
     }
   }
   return wishes;
+}
+
+/** Of the nodes of one class: the most that any of them says its ready process holds. */
+export function baselineOf(members: Node[]): { baselineBytes: number; baselineIsKnown: boolean } {
+  const most = Math.max(0, ...members.map(({ baselineBytes }) => baselineBytes));
+  const baselineBytes = Math.ceil((most || usualBaselineBytes) / baselineStepBytes) * baselineStepBytes;
+  return { baselineBytes, baselineIsKnown: most > 0 };
 }

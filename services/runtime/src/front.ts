@@ -1,7 +1,7 @@
 // RuntimeService.
 import type { GenerateRequest, GenerateResult, RuntimeServiceImplementation } from '@flash-slim/proto';
 import { notFound, RpcError, Status } from '@flash-slim/rpc';
-import { currentTraceId, type Logger, openSpan, pastSpan, runWithin } from '@flash-slim/telemetry';
+import { addLinks, currentTraceId, type Logger, openSpan, pastSpan, runWithin } from '@flash-slim/telemetry';
 import type { Changes } from './changes.ts';
 import { type GenerationResult, runGeneration } from './generation.ts';
 import type { EngineHost, Loaded } from './host.ts';
@@ -45,9 +45,12 @@ export function createFront(options: FrontOptions): RuntimeServiceImplementation
         const events = scheduler.run(signal, async function* work() {
           const begun = Date.now();
           runWithin(within, () => pastSpan('queue', arrived, begun));
+          let linked: Loaded | null = null;
           const current = async (): Promise<Loaded> => {
             const loaded = await runWithin(within, () => changes.ensure(request.model));
             if (loaded === null) throw request.model === '' ? nothingLoaded(reporter) : unknownModel(request, changes);
+            if (linked !== loaded) addLinks(span, loaded.traces);
+            linked = loaded;
             return loaded;
           };
           for await (const event of runGeneration({ request, signal, current, wanted: () => changes.wanted })) {

@@ -6,6 +6,7 @@ import { FinishReason, type GenerateRequest } from '@flash-slim/proto';
 import { invalidArgument, RpcError, Status } from '@flash-slim/rpc';
 import { openSpan, runWithin } from '@flash-slim/telemetry';
 import type { Loaded } from './host.ts';
+import { PassSpans } from './pass-spans.ts';
 
 export interface GenerationOptions {
   request: GenerateRequest;
@@ -42,7 +43,8 @@ export async function* runGeneration(options: GenerationOptions): AsyncGenerator
 
   for (let begun = 0; ; begun = tokens.length - prompt.length) {
     const metrics = new GenAIMetrics(loaded.engine);
-    const { span, within } = openSpan('prefill', { attributes: { 'flash_slim.tokens': tokens.length } });
+    const passes = new PassSpans(loaded.engine, request.traceChunks);
+    const { span, within } = openSpan('prefill');
     let decoding: ReturnType<typeof openSpan> | null = null;
     const steps = generate(loaded.engine, {
       promptTokens: tokens,
@@ -56,7 +58,9 @@ export async function* runGeneration(options: GenerationOptions): AsyncGenerator
       for (;;) {
         const step: IteratorResult<number, void> = await runWithin((decoding ?? { within }).within, () => steps.next());
         if (step.done) break;
+        await runWithin((decoding ?? { within }).within, () => passes.onToken());
         if (decoding === null) {
+          passes.describe(span, 'PREFILL');
           span.end();
           decoding = openSpan('decode');
         }
@@ -73,8 +77,10 @@ export async function* runGeneration(options: GenerationOptions): AsyncGenerator
     } finally {
       await steps.return();
       span.end();
-      decoding?.span.setAttribute('flash_slim.tokens', tokens.length - prompt.length - begun);
-      decoding?.span.end();
+      if (decoding !== null) {
+        passes.describe(decoding.span, 'DECODE');
+        decoding.span.end();
+      }
     }
     total = sum(total, metrics.report());
     if (!gaveWay) break;

@@ -106,7 +106,14 @@ export class EngineHost {
       }
       const { residentBytes, streamedBytes } = this.#loaded.report;
       log.info(
-        { model: plan.modelName, plan: plan.id, version: plan.version, residentBytes, streamedBytes },
+        {
+          model: plan.modelName,
+          plan: plan.id,
+          version: plan.version,
+          residentBytes,
+          streamedBytes,
+          baselineBytes: this.#loaded.baselineBytes,
+        },
         'model is loaded',
       );
       return this.#loaded;

@@ -1,5 +1,12 @@
 // From flags to an engine that is ready: prepare, open, measure what the ready process holds, plan for the rest, load.
-import { Engine, type LoadReport, residentSetBytes } from '@flash-slim/engine';
+import {
+  Engine,
+  type LoadReport,
+  MemoryLimit,
+  type MemoryWatch,
+  planForBudget,
+  residentSetBytes,
+} from '@flash-slim/engine';
 import { deviceFacts, dropUnusedBinaryPages, releaseBinaryPages } from '@flash-slim/native';
 import {
   formatBytes,
@@ -67,6 +74,7 @@ export async function loadEngine(context: Context, request: LoadRequest): Promis
       reader: flags.reader,
       activations: request.activations,
       signal: context.signal,
+      memory: flags.weightStreaming === 'off' ? undefined : watchMemory(context, prepared),
     });
     dropUnusedBinaryPages();
     if (plan.metadata.streamed_bytes_per_pass > 0)
@@ -80,6 +88,22 @@ export async function loadEngine(context: Context, request: LoadRequest): Promis
     await engine.close();
     throw error;
   }
+}
+
+/** For whoever lowers this process's memory limit while it runs. */
+function watchMemory(context: Context, { cmt }: PreparedModel): MemoryWatch {
+  const limit = new MemoryLimit();
+  return {
+    limitBytes: () => limit.bytes(),
+    replan: (budgetBytes, current) => {
+      const plan = planForBudget(cmt, current, budgetBytes);
+      context.log(
+        `the memory limit fell to ${formatBytes(budgetBytes)}: ${formatBytes(plan.metadata.ledger.resident_bytes)} of the weights ` +
+          `stay, ${formatBytes(plan.metadata.streamed_bytes_per_pass)} are read each pass`,
+      );
+      return plan;
+    },
+  };
 }
 
 function budgetOf(flags: EngineFlags): number {

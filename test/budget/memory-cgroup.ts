@@ -13,6 +13,20 @@ export interface GroupOutcome extends Outcome {
   refaults: number | null;
 }
 
+export interface Group {
+  /** What it is charged at the moment. */
+  usageBytes(): number;
+  /** False where the kernel refuses, because the group holds more. */
+  setLimit(bytes: number): boolean;
+}
+
+interface GroupOptions {
+  limitBytes: number | null;
+  env: Record<string, string>;
+  /** With all that the command said on stderr so far. */
+  onStderr?: (text: string, group: Group) => void;
+}
+
 /** Why no group can be made here; null where one can. */
 export function cannotMakeGroups(): string | null {
   if (process.getuid?.() !== 0) return 'needs root, to make a memory control group';
@@ -26,14 +40,14 @@ export function cannotMakeGroups(): string | null {
 }
 
 /** Runs the command and whatever it starts in a group of its own, with `limitBytes` or without a limit. */
-export async function runInGroup(
-  argv: string[],
-  { limitBytes, env }: { limitBytes: number | null; env: Record<string, string> },
-): Promise<GroupOutcome> {
+export async function runInGroup(argv: string[], { limitBytes, env, onStderr }: GroupOptions): Promise<GroupOutcome> {
   const group = make('run', limitBytes);
   try {
     const script = 'echo $$ > "$0/cgroup.procs" && exec "$@"';
-    const outcome = await run(['/bin/sh', '-c', script, group.directory, ...argv], { env });
+    const outcome = await run(['/bin/sh', '-c', script, group.directory, ...argv], {
+      env,
+      ...(onStderr && { onStderr: (text: string) => onStderr(text, group) }),
+    });
     const count = (file: string, key: string) =>
       Number(new RegExp(`^${key} (\\d+)`, 'm').exec(group.read(file))?.[1] ?? 'NaN');
     const keys = ['workingset_refault_file', 'workingset_refault'];
@@ -57,9 +71,18 @@ function make(name: string, limitBytes: number | null) {
     const read = (file: string) => readFileSync(`${directory}/${file}`, 'utf8');
     // Absent where the parent does not hand the memory controller on, or on a kernel before 5.19.
     read(isV2 ? 'memory.peak' : 'memory.max_usage_in_bytes');
-    if (limitBytes !== null)
-      writeFileSync(`${directory}/${isV2 ? 'memory.max' : 'memory.limit_in_bytes'}`, `${limitBytes}`);
-    return { directory, read, v2: isV2 };
+    const setLimit = (bytes: number): boolean => {
+      try {
+        writeFileSync(`${directory}/${isV2 ? 'memory.max' : 'memory.limit_in_bytes'}`, `${bytes}`);
+        return true;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EBUSY') return false;
+        throw error;
+      }
+    };
+    if (limitBytes !== null) setLimit(limitBytes);
+    const usageBytes = () => Number(read(isV2 ? 'memory.current' : 'memory.usage_in_bytes'));
+    return { directory, read, v2: isV2, usageBytes, setLimit };
   } catch (error) {
     rmdirSync(directory);
     throw error;

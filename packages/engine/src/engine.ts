@@ -13,7 +13,7 @@ import { createNativeEngine } from '@flash-slim/native';
 import type { PrefetchPlan } from '@flash-slim/plan';
 import type { WeightCache } from '@flash-slim/weight-cache';
 import { EngineError } from './error.ts';
-import { nativeChunks, nativeGroups } from './weights.ts';
+import { nativeChunks, nativePlan } from './weights.ts';
 
 export type InjectedFault = Pick<Fault, 'kind' | 'read' | 'count' | 'amount'> & Partial<Fault>;
 const anySlotRead = { residents: false, begin: 0, end: 0 };
@@ -29,10 +29,23 @@ export interface LoadOptions {
   /** For tests: of slot reads anywhere in the file unless it says otherwise. */
   faults?: InjectedFault[];
   signal?: AbortSignal;
+  /** Looked at before each pass. */
+  memory?: MemoryWatch | undefined;
 }
 
 /** `drawn` is 0 unless told. */
 export type SamplerOptions = Omit<FullSamplerOptions, 'drawn'> & Partial<Pick<FullSamplerOptions, 'drawn'>>;
+
+/** What the engine does about a memory limit that falls below its plan's budget while it runs. */
+export interface MemoryWatch {
+  /** The limit at the moment, null where there is none. Called before each pass. */
+  limitBytes(): number | null;
+  /** A plan for that many bytes, of as many sequences, tokens and rows as `current`. Throws where there is none. */
+  replan(budgetBytes: number, current: PrefetchPlan): PrefetchPlan;
+}
+
+/** Limits are kept in whole pages: one that was set to the budget reads as up to a page less. */
+const pageBytes = 4096;
 
 export interface Part {
   sequence: number;
@@ -66,6 +79,7 @@ export class Engine {
   readonly #native: NativeEngine;
   #plan: PrefetchPlan | null = null;
   #signal: AbortSignal | undefined;
+  #memory: MemoryWatch | undefined;
 
   private constructor(cache: WeightCache, native: NativeEngine) {
     this.cache = cache;
@@ -102,9 +116,7 @@ export class Engine {
     const { config } = this.cache.manifest.model;
     const load = () =>
       this.#native.load({
-        groups: nativeGroups(plan),
-        slotCount: plan.metadata.slot_count,
-        slotBytes: plan.metadata.slot_size,
+        plan: nativePlan(plan),
         kv: {
           layers: config.layers,
           kvHeads: config.kvHeads,
@@ -123,6 +135,8 @@ export class Engine {
         faults: (options.faults ?? []).map((fault) => ({ ...anySlotRead, ...fault })),
       });
     this.#signal = options.signal;
+    this.#memory = options.memory;
+    this.#plan = null;
     const report = await this.#cancellable(load);
     this.#plan = plan;
     return report;
@@ -157,9 +171,11 @@ export class Engine {
 
   /**
    * One sweep over all weights for every part's tokens, laid end to end. `logitRows` are indexes into these; `samplers`
-   * has one for each of them, or none. On an error the sequences are as they were.
+   * has one for each of them, or none. On an error the sequences are as they were. Throws MEMORY_LIMIT_LOWERED when the
+   * limit has fallen below what any plan needs; passes work again when it is raised.
    */
   async pass(parts: Part[], logitRows: number[], samplers: number[], wantLogits: boolean): Promise<PassResult> {
+    await this.#keepWithinLimit();
     const tokens = Int32Array.from(parts.flatMap((part) => Array.from(part.tokens)));
     const result = await this.#cancellable(() =>
       this.#native.pass({
@@ -203,6 +219,28 @@ export class Engine {
 
   close(): Promise<void> {
     return this.#native.close();
+  }
+
+  /** Residents are shed for a limit that fell since the plan was made; sequences stay. */
+  async #keepWithinLimit(): Promise<void> {
+    const plan = this.#plan;
+    const limit = this.#memory?.limitBytes() ?? null;
+    if (this.#memory === undefined || plan === null || limit === null) return;
+    const { budget_bytes: budget } = plan.metadata.ledger;
+    if (limit > budget - pageBytes) return;
+    let smaller: PrefetchPlan;
+    try {
+      smaller = this.#memory.replan(limit, plan);
+    } catch (cause) {
+      throw new EngineError(
+        'MEMORY_LIMIT_LOWERED',
+        `the memory limit fell to ${limit} bytes, and the plan holds ${budget}: ${(cause as Error).message}; ` +
+          'raise the limit, or start again with a shorter --context-length',
+        { cause },
+      );
+    }
+    await this.#cancellable(() => this.#native.replan(nativePlan(smaller)));
+    this.#plan = smaller;
   }
 
   async #cancellable<T>(work: () => Promise<T>): Promise<T> {

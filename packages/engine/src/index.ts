@@ -3,6 +3,7 @@ export {
   Engine,
   type InjectedFault,
   type LoadOptions,
+  type MemoryWatch,
   type Part,
   type PassTotals,
   type SamplerOptions,
@@ -10,6 +11,7 @@ export {
 export { EngineError } from './error.ts';
 export { type GenerateOptions, generate } from './generate.ts';
 export { type PeakMemory, peakMemory, residentSetBytes } from './memory.ts';
+export { MemoryLimit, planForBudget } from './memory-limit.ts';
 export { GenAIMetrics, type GenAIMetricsReport } from './metrics.ts';
 export { type PerplexityOptions, type PerplexityReport, perplexity } from './perplexity.ts';
 export { type ProviderMode, StreamingWeightCacheProvider } from './pre-runtime.ts';

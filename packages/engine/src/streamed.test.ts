@@ -1,13 +1,12 @@
 // The engine's central promise: what a model says does not depend, in any bit, on how its weights come to it.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type ChunkMetadataTable, JsonWeightChunkMetaDataWriter } from '@flash-slim/cmt';
 import type { RandomGgufOptions } from '@flash-slim/model/testing';
 import { deviceFacts } from '@flash-slim/native';
 import { BudgetBelowFloorError, type PlanRequest, planPrefetch } from '@flash-slim/plan';
 import type { WeightCache } from '@flash-slim/weight-cache';
 import type { InjectedFault } from './engine.ts';
-import { profilingPlan } from './profiling-plan.ts';
+import { planRequest } from './testing/plan-request.ts';
 import { course, logitBytes, runCourse, testTokens, withEngine } from './testing/run.ts';
 import { type Cut, cutPlan, everything, makeCache, smallShape, testDirectory } from './testing/tiny-model.ts';
 
@@ -97,17 +96,8 @@ describe('under any budget', async () => {
   const shape = { hiddenSize: 256, feedForwardSize: 1024, layers: 4, heads: 4, kvHeads: 2, headSize: 64 };
   const { cache } = await makeCache(directory, 'budgets', { kind: 'F32', shape });
   const request = (memoryBudgetBytes: number, strategy: PlanRequest['strategy'] = 'resident'): PlanRequest => ({
-    cmt: evenTimes(cache),
-    device: profilingPlan(cache, 1, 1).metadata.device,
-    memoryBudgetBytes,
-    contextLength: 64,
-    kvType: 'f16',
+    ...planRequest(cache, memoryBudgetBytes),
     strategy,
-    threads: 2,
-    maxSequences: 1,
-    maxTokensPerPass: 16,
-    maxLogitRows: 16,
-    baselineBytes: 0,
   });
   const floorOf = (strategy: PlanRequest['strategy']): number => {
     try {
@@ -141,22 +131,6 @@ describe('under any budget', async () => {
       assert.ok(expected.equals(await runCourse(cache, { plan, threads: 2 })));
     });
 });
-
-/** A CMT as if every chunk took a millisecond. */
-function evenTimes(cache: WeightCache): ChunkMetadataTable {
-  const writer = new JsonWeightChunkMetaDataWriter({
-    manifest: cache.manifest,
-    manifestDigest: cache.manifestDigest,
-    weightCacheFile: 'weights.fsw',
-    measuredWith: { kernel: 'reference', threads: 1 },
-  });
-  for (const mode of ['PREFILL', 'DECODE'] as const) {
-    for (const chunk of cache.manifest.chunks)
-      if (chunk.op === 'StreamMatMul') writer.onChunkAccess({ mode, weightsId: chunk.weights_id, computeMs: 1 });
-    writer.setPassTimes(mode, { tokensPerPass: mode === 'PREFILL' ? 16 : 1, otherComputeMs: 1 });
-  }
-  return writer.metadata();
-}
 
 describe('however short the reads', async () => {
   const { cache } = await makeCache(directory, 'short', { kind: 'F32' });

@@ -1,7 +1,7 @@
 // From the manifest and the plan to what the native engine takes.
 
 import type { WeightKind } from '@flash-slim/model';
-import type { NativeChunk, NativeGroup } from '@flash-slim/native';
+import type { NativeChunk, NativePlan } from '@flash-slim/native';
 import type { PrefetchPlan } from '@flash-slim/plan';
 import type { CacheManifest } from '@flash-slim/weight-cache';
 
@@ -38,14 +38,15 @@ export function nativeChunks(manifest: CacheManifest): NativeChunk[] {
   }));
 }
 
-export function nativeGroups(plan: PrefetchPlan): NativeGroup[] {
-  return plan.groups.map((group) => ({
+export function nativePlan({ groups, metadata }: PrefetchPlan): NativePlan {
+  const native = groups.map((group) => ({
     weightsId: group.weights_id,
     rowBlockBegin: group.row_block_begin,
     rowBlockEnd: group.row_block_end,
     resident: group.resident,
     crc32c: Number.parseInt(group.crc32c, 16),
   }));
+  return { groups: native, slotCount: metadata.slot_count, slotBytes: metadata.slot_size };
 }
 
 /** Bytes of all weights that a pass uses. */

@@ -61,17 +61,22 @@ EngineOptions ToEngineOptions(const Napi::Object& js) {
   return options;
 }
 
-LoadOptions ToLoadOptions(const Napi::Object& js) {
-  LoadOptions options;
+PrefetchPlan ToPlan(const Napi::Object& js) {
+  PrefetchPlan plan;
   const auto groups = Field(js, "groups").As<Napi::Array>();
   for (uint32_t i = 0; i < groups.Length(); i++) {
     const auto g = groups.Get(i).As<Napi::Object>();
-    options.plan.groups.push_back({int(IntField(g, "weightsId")), IntField(g, "rowBlockBegin"),
-                                   IntField(g, "rowBlockEnd"), BoolField(g, "resident"),
-                                   uint32_t(IntField(g, "crc32c"))});
+    plan.groups.push_back({int(IntField(g, "weightsId")), IntField(g, "rowBlockBegin"), IntField(g, "rowBlockEnd"),
+                           BoolField(g, "resident"), uint32_t(IntField(g, "crc32c"))});
   }
-  options.plan.slot_count = int(IntField(js, "slotCount"));
-  options.plan.slot_bytes = size_t(IntField(js, "slotBytes"));
+  plan.slot_count = int(IntField(js, "slotCount"));
+  plan.slot_bytes = size_t(IntField(js, "slotBytes"));
+  return plan;
+}
+
+LoadOptions ToLoadOptions(const Napi::Object& js) {
+  LoadOptions options;
+  options.plan = ToPlan(Field(js, "plan").As<Napi::Object>());
   const auto kv = Field(js, "kv").As<Napi::Object>();
   options.kv.layers = int(IntField(kv, "layers"));
   options.kv.kv_heads = int(IntField(kv, "kvHeads"));
@@ -139,6 +144,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
         DefineClass(
             env, "NativeEngine",
             {InstanceMethod<&NativeEngine::Open>("open"), InstanceMethod<&NativeEngine::Load>("load"),
+             InstanceMethod<&NativeEngine::Replan>("replan"),
              InstanceMethod<&NativeEngine::CreateSequence>("createSequence"),
              InstanceMethod<&NativeEngine::FreeSequence>("freeSequence"),
              InstanceMethod<&NativeEngine::TruncateSequence>("truncateSequence"),
@@ -168,6 +174,17 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
         info,
         [shared = shared_, options, report, cancelled = cancelled_] {
           *report = shared->Get().Load(*options, *cancelled);
+        },
+        [report](Napi::Env env) { return ToJs(env, *report); });
+  }
+  // replan(plan): Promise<LoadReport>
+  Napi::Value Replan(const Napi::CallbackInfo& info) {
+    auto plan = std::make_shared<PrefetchPlan>(Converted(info, ToPlan));
+    auto report = std::make_shared<LoadReport>();
+    return Post(
+        info,
+        [shared = shared_, plan, report, cancelled = cancelled_] {
+          *report = shared->Get().Replan(std::move(*plan), *cancelled);
         },
         [report](Napi::Env env) { return ToJs(env, *report); });
   }

@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "binding/binding.h"
+#include "probe/cgroup.h"
 #include "probe/device.h"
 #include "probe/storage_probe.h"
 
@@ -31,6 +32,8 @@ Napi::Value DeviceFactsToJs(const Napi::CallbackInfo& info) {
   object.Set("ioUring", facts.io_uring);
   return object;
 }
+
+Napi::Value MemoryLimitFilesToJs(const Napi::CallbackInfo& info) { return ToJs(info.Env(), MemoryLimitFiles()); }
 
 // Each call runs on a thread of its own and keeps the probe alive; close() and the finalizer only let go of it.
 class StorageProbeBinding : public Napi::ObjectWrap<StorageProbeBinding> {
@@ -110,6 +113,7 @@ class StorageProbeBinding : public Napi::ObjectWrap<StorageProbeBinding> {
 
 void RegisterProbe(Napi::Env env, Napi::Object exports) {
   exports.Set("deviceFacts", Napi::Function::New(env, DeviceFactsToJs, "deviceFacts"));
+  exports.Set("memoryLimitFiles", Napi::Function::New(env, MemoryLimitFilesToJs, "memoryLimitFiles"));
   exports.Set("StorageProbe", StorageProbeBinding::Define(env));
 }
 

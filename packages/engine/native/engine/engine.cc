@@ -43,7 +43,6 @@ LoadReport Engine::Load(const LoadOptions& options, const std::atomic<bool>& can
   Begin(cancelled);
   if (options.threads < 1 || options.max_tokens_per_pass < 1 || options.max_logit_rows < 0)
     throw Error("INVALID_REQUEST", "a plan is loaded for at least one thread and one token a pass");
-  LoadReport report;
   loaded_ = false;
   state_.kernels = FindKernels(options.kernel);
   if (!state_.kernels) {
@@ -51,31 +50,44 @@ LoadReport Engine::Load(const LoadOptions& options, const std::atomic<bool>& can
     for (const KernelSet* kernels : AvailableKernels()) known += std::string(known.empty() ? "" : ", ") + kernels->name;
     throw Error("KERNEL_UNAVAILABLE", "this CPU has no kernel \"" + options.kernel + "\"; it has " + known);
   }
+  // Workers of an earlier load may still look at its plan.
+  pool_.reset();
+  controller_.AttachMetadataWriter(&recorder_);
+  kv_.reset();
+  kv_ = std::make_unique<KvCache>(options.kv);
+  logits_.resize(size_t(options.max_logit_rows) * options_.vocabulary);
+  state_.kv = kv_.get();
+  state_.float_activations = options.float_activations;
+  load_ = options;
+  load_.plan = {};
+  return LoadWeights(options.plan, cancelled);
+}
+
+LoadReport Engine::Replan(PrefetchPlan plan, const std::atomic<bool>& cancelled) {
+  Begin(cancelled);
+  if (!kv_) throw Error("INVALID_REQUEST", "no plan is loaded that another could replace");
+  loaded_ = false;
+  pool_.reset();
+  return LoadWeights(std::move(plan), cancelled);
+}
+
+LoadReport Engine::LoadWeights(PrefetchPlan plan, const std::atomic<bool>& cancelled) {
   const auto with_faults = [&](bool residents) -> WeightChunkController::ReaderWrap {
     std::vector<Fault> faults;
-    for (const Fault& fault : options.faults)
+    for (const Fault& fault : load_.faults)
       if (fault.residents == residents) faults.push_back(fault);
     if (faults.empty()) return nullptr;
     return [faults](auto reader) { return MakeFaultyReader(std::move(reader), faults); };
   };
-  // Workers of an earlier load may still look at its plan.
-  pool_.reset();
   state_.load_number++;
-  controller_.LoadPrefetchPlan(options.plan);
-  controller_.AttachMetadataWriter(&recorder_);
-  kv_.reset();
-  pool_ = std::make_unique<ThreadPool>(options.threads);
-  kv_ = std::make_unique<KvCache>(options.kv);
-  logits_.resize(size_t(options.max_logit_rows) * options_.vocabulary);
-  max_tokens_per_pass_ = options.max_tokens_per_pass;
-  max_logit_rows_ = options.max_logit_rows;
+  controller_.LoadPrefetchPlan(std::move(plan));
+  pool_ = std::make_unique<ThreadPool>(load_.threads);
   state_.pool = pool_.get();
-  state_.kv = kv_.get();
-  state_.float_activations = options.float_activations;
-  controller_.LoadResidents(options.reader, cancelled, with_faults(true));
+  controller_.LoadResidents(load_.reader, cancelled, with_faults(true));
   // Twice as many parts as threads: whoever is done first takes more.
-  state_.parts_per_group = options.threads == 1 ? 1 : 2 * options.threads;
-  controller_.AttachPrefetcher({options.reader, state_.parts_per_group, options.huge_pages});
+  state_.parts_per_group = load_.threads == 1 ? 1 : 2 * load_.threads;
+  controller_.AttachPrefetcher({load_.reader, state_.parts_per_group, load_.huge_pages});
+  LoadReport report;
   report.kernel = state_.kernels->name;
   report.direct = file_.direct();
   report.residents_locked = controller_.residents_locked();
@@ -102,11 +114,12 @@ void Engine::Check(const PassRequest& request) {
   const int64_t count = int64_t(request.tokens.size());
   if (!loaded_) refuse("no plan is loaded");
   if (count == 0) refuse("a pass needs at least one token");
-  if (count > max_tokens_per_pass_)
-    refuse(std::to_string(count) + " tokens in a pass; the plan has room for " + std::to_string(max_tokens_per_pass_));
-  if (int64_t(request.logit_rows.size()) > max_logit_rows_)
+  if (count > load_.max_tokens_per_pass)
+    refuse(std::to_string(count) + " tokens in a pass; the plan has room for " +
+           std::to_string(load_.max_tokens_per_pass));
+  if (int64_t(request.logit_rows.size()) > load_.max_logit_rows)
     refuse(std::to_string(request.logit_rows.size()) + " rows of logits; the plan has room for " +
-           std::to_string(max_logit_rows_));
+           std::to_string(load_.max_logit_rows));
   int64_t sum = 0;
   for (size_t i = 0; i < request.parts.size(); i++) {
     if (request.parts[i].tokens <= 0) refuse("a sequence takes part with at least one token");

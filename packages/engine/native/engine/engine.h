@@ -74,6 +74,10 @@ class Engine {
   // Throws INVALID_REQUEST, PLAN_INVALID, KERNEL_UNAVAILABLE, READER_UNAVAILABLE, OUT_OF_MEMORY, CHUNK_*, CANCELLED.
   LoadReport Load(const LoadOptions& options, const std::atomic<bool>& cancelled);
 
+  // Loads another plan's weights in place of those there are; sequences stay, with room for as many tokens as before.
+  // What is there goes before anything new comes, so memory never holds both. Throws as Load does; may be tried again.
+  LoadReport Replan(PrefetchPlan plan, const std::atomic<bool>& cancelled);
+
   // Throws INVALID_REQUEST before a Load.
   KvCache& kv();
 
@@ -99,9 +103,11 @@ class Engine {
     void OnChunkAccess(Mode, int weights_id, uint64_t ns) override { compute_ns[weights_id] = ns; }
   };
   void Begin(const std::atomic<bool>& cancelled);
+  LoadReport LoadWeights(PrefetchPlan plan, const std::atomic<bool>& cancelled);
   void Check(const PassRequest& request);
 
   EngineOptions options_;
+  LoadOptions load_;  // of the last Load, without its plan
   DirectFile file_;
   WeightChunkController controller_;
   Recorder recorder_;
@@ -110,7 +116,6 @@ class Engine {
   std::unique_ptr<KvCache> kv_;
   std::unique_ptr<ThreadPool> pool_;
   std::vector<float> logits_;
-  int max_tokens_per_pass_ = 0, max_logit_rows_ = 0;
   bool loaded_ = false;
 };
 

@@ -113,18 +113,27 @@ std::optional<double> Ratio(double quota, double period) {
 
 }  // namespace
 
+std::vector<std::string> MemoryLimitFiles(const std::string& root) {
+  std::vector<std::string> files;
+  const auto add = [&](const std::string& file) {
+    if (ReadLine(file)) files.push_back(file);
+  };
+  WalkUp(root, "memory", [&](const std::string& directory) { add(directory + "/memory.limit_in_bytes"); });
+  WalkUp(root, "", [&](const std::string& directory) {
+    add(directory + "/memory.max");
+    add(directory + "/memory.high");
+  });
+  return files;
+}
+
 CgroupLimits ReadCgroupLimits(const std::string& root) {
   CgroupLimits limits;
-  WalkUp(root, "memory", [&](const std::string& directory) {
-    Lower(&limits.memory_bytes, ReadBytes(directory + "/memory.limit_in_bytes"));
-  });
+  for (const std::string& file : MemoryLimitFiles(root)) Lower(&limits.memory_bytes, ReadBytes(file));
   WalkUp(root, "cpu", [&](const std::string& directory) {
     const auto quota = ReadLine(directory + "/cpu.cfs_quota_us"), period = ReadLine(directory + "/cpu.cfs_period_us");
     if (quota && period) Lower(&limits.cpus, Ratio(std::atof(quota->c_str()), std::atof(period->c_str())));
   });
   WalkUp(root, "", [&](const std::string& directory) {
-    Lower(&limits.memory_bytes, ReadBytes(directory + "/memory.max"));
-    Lower(&limits.memory_bytes, ReadBytes(directory + "/memory.high"));
     std::istringstream both(ReadLine(directory + "/cpu.max").value_or(""));
     double quota = 0, period = 0;
     if (both >> quota >> period) Lower(&limits.cpus, Ratio(quota, period));

@@ -52,10 +52,14 @@ export interface NativeGroup {
   crc32c: number;
 }
 
-export interface NativeLoadOptions {
+export interface NativePlan {
   groups: NativeGroup[];
   slotCount: number;
   slotBytes: number;
+}
+
+export interface NativeLoadOptions {
+  plan: NativePlan;
   kv: {
     layers: number;
     kvHeads: number;
@@ -127,6 +131,8 @@ export interface PassResult {
 export interface NativeEngine {
   open(options: NativeEngineOptions): Promise<void>;
   load(options: NativeLoadOptions): Promise<LoadReport>;
+  /** Other weights for the same sequences. */
+  replan(plan: NativePlan): Promise<LoadReport>;
   createSequence(): Promise<number>;
   freeSequence(id: number): Promise<void>;
   truncateSequence(id: number, length: number): Promise<void>;

@@ -41,11 +41,15 @@ export interface StorageProbe {
 }
 
 interface ProbeAddon {
+  memoryLimitFiles(): string[];
   deviceFacts(): DeviceFacts;
   StorageProbe: new (path: string, existing: boolean) => StorageProbe;
 }
 
 const native = addon as unknown as ProbeAddon;
+
+/** Control group files that limit this process's memory now or may later, each with a number of bytes or "max" in it. */
+export const memoryLimitFiles = (): string[] => native.memoryLimitFiles();
 
 export const deviceFacts = (): DeviceFacts => native.deviceFacts();
 

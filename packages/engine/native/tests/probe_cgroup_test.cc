@@ -1,4 +1,5 @@
 // Limits as files in /proc and /sys show them on real systems: version 1 and 2, nested, and inside a container.
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -23,6 +24,13 @@ CgroupLimits Read(const std::map<std::string, std::string>& files) {
     std::ofstream(root + path) << text << "\n";
   }
   const CgroupLimits limits = ReadCgroupLimits(root);
+  for (const std::string& file : MemoryLimitFiles(root)) CHECK(files.count(file.substr(root.size())));
+  // Those without a limit count as well: one may be set later.
+  for (const auto& [path, text] : files)
+    if (path.find("memory.max") != std::string::npos && path.find("/def/") == std::string::npos) {
+      const auto found = MemoryLimitFiles(root);
+      CHECK(std::find(found.begin(), found.end(), root + path) != found.end());
+    }
   std::filesystem::remove_all(root);
   return limits;
 }

@@ -53,14 +53,8 @@ for (const [name, options] of Object.entries(variants)) {
     });
 
     test('computes what the plain graph does', async () => {
-      const exported = await exportPlainOnnx(model, join(directory, 'plain'));
-      const out = join(directory, 'plain.f32');
-      execFileSync(process.execPath, [runner, exported.model, '--out', out], { input: JSON.stringify(tokens) });
-      const bytes = readFileSync(out);
-      const expected = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-      assert.equal(expected.length, rows.length);
-      const worst = rows.reduce((most, value, i) => Math.max(most, Math.abs(value - (expected[i] as number))), 0);
-      assert.ok(worst < 1e-5 * range, `off by ${worst} in a range of ${range}`);
+      const off = worstDifference(rows, await plainLogits(model, tokens));
+      assert.ok(off < 1e-5 * range, `off by ${off} in a range of ${range}`);
     });
 
     test('gives the same bits streamed and resident, on every kernel', async () => {
@@ -76,6 +70,17 @@ for (const [name, options] of Object.entries(variants)) {
     });
   });
 }
+
+for (const family of ['qwen2', 'gemma3'] as const)
+  test(`${family} whose gate and up are of two kinds, so that they are chunks of their own`, async () => {
+    const options = { ...variants[family], kinds: { 'blk.1.ffn_up.weight': 'F16' } } as const;
+    const { model, cache } = await makeCache(directory, `${family}, two kinds`, options);
+    const greedy = golden.prompt.slice(0, 8);
+    const { rows } = await forcedPasses(cache, greedy);
+    const range = Math.max(...rows) - Math.min(...rows);
+    const off = worstDifference(rows, await plainLogits(model, [...golden.prompt, ...greedy]));
+    assert.ok(off < 1e-5 * range, `off by ${off} in a range of ${range}`);
+  });
 
 describe('of a mixture of experts', async () => {
   const { cache } = await makeCache(directory, 'experts', { ...variants.qwen2moe, kind: 'Q8_0' });
@@ -128,6 +133,20 @@ describe('of a mixture of experts', async () => {
     assert.deepEqual([...outcomes].sort(), ['refused', 'right']);
   });
 });
+
+/** By onnxruntime-node, in a process of its own: [tokens][vocabulary]. */
+async function plainLogits(model: string, tokens: number[]): Promise<Float32Array> {
+  const exported = await exportPlainOnnx(model, join(directory, 'plain'));
+  const out = join(directory, 'plain.f32');
+  execFileSync(process.execPath, [runner, exported.model, '--out', out], { input: JSON.stringify(tokens) });
+  const bytes = readFileSync(out);
+  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+}
+
+function worstDifference(rows: Float32Array, expected: Float32Array): number {
+  assert.equal(rows.length, expected.length);
+  return rows.reduce((most, value, i) => Math.max(most, Math.abs(value - (expected[i] as number))), 0);
+}
 
 /** Logits of prompt and answer, [tokens][vocabulary], and the token picked after the prompt and after each answer. */
 async function forcedPasses(cache: WeightCache, greedy: number[]): Promise<{ rows: Float32Array; picked: number[] }> {

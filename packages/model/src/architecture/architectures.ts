@@ -82,6 +82,7 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map([
   ['qwen2moe', { ...qwen2, experts: { sharesAddUp: false, shared: true } }],
   ['qwen3', qwen3],
   ['qwen3moe', { ...qwen3, experts: { sharesAddUp: true, shared: false } }],
+  // With the window that its files name, as the models are defined; llama.cpp leaves it out.
   ['phi3', { ...llama, rotaryInterleaved: false, gateInUp: true, experts: null }],
   ['gemma2', gemma2],
   [

@@ -137,7 +137,7 @@ export class Engine {
     this.#signal = options.signal;
     this.#memory = options.memory;
     this.#plan = null;
-    const report = await this.#cancellable(load);
+    const report = await this.#cancellable(load, options.signal);
     this.#plan = plan;
     return report;
   }
@@ -171,13 +171,20 @@ export class Engine {
 
   /**
    * One sweep over all weights for every part's tokens, laid end to end. `logitRows` are indexes into these; `samplers`
-   * has one for each of them, or none. On an error the sequences are as they were. Throws MEMORY_LIMIT_LOWERED when the
-   * limit has fallen below what any plan needs; passes work again when it is raised.
+   * has one for each of them, or none. On an error the sequences are as they were. The signal, `load`'s unless told, ends
+   * a pass within a group. Throws MEMORY_LIMIT_LOWERED when the limit has fallen below what any plan needs; passes work
+   * again when it is raised.
    */
-  async pass(parts: Part[], logitRows: number[], samplers: number[], wantLogits: boolean): Promise<PassResult> {
-    await this.#keepWithinLimit();
+  async pass(
+    parts: Part[],
+    logitRows: number[],
+    samplers: number[],
+    wantLogits: boolean,
+    signal = this.#signal,
+  ): Promise<PassResult> {
+    await this.#keepWithinLimit(signal);
     const tokens = Int32Array.from(parts.flatMap((part) => Array.from(part.tokens)));
-    const result = await this.#cancellable(() =>
+    const work = () =>
       this.#native.pass({
         tokens,
         sequences: Int32Array.from(parts, (part) => part.sequence),
@@ -185,8 +192,8 @@ export class Engine {
         logitRows: Int32Array.from(logitRows),
         samplers: Int32Array.from(samplers),
         wantLogits,
-      }),
-    );
+      });
+    const result = await this.#cancellable(work, signal);
     const totals = this.totals[parts.some((part) => part.tokens.length > 1) ? 'PREFILL' : 'DECODE'];
     totals.passes++;
     totals.tokens += tokens.length;
@@ -222,7 +229,7 @@ export class Engine {
   }
 
   /** Residents are shed for a limit that fell since the plan was made; sequences stay. */
-  async #keepWithinLimit(): Promise<void> {
+  async #keepWithinLimit(signal: AbortSignal | undefined): Promise<void> {
     const plan = this.#plan;
     const limit = this.#memory?.limitBytes() ?? null;
     if (this.#memory === undefined || plan === null || limit === null) return;
@@ -239,12 +246,11 @@ export class Engine {
         { cause },
       );
     }
-    await this.#cancellable(() => this.#native.replan(nativePlan(smaller)));
+    await this.#cancellable(() => this.#native.replan(nativePlan(smaller)), signal);
     this.#plan = smaller;
   }
 
-  async #cancellable<T>(work: () => Promise<T>): Promise<T> {
-    const signal = this.#signal;
+  async #cancellable<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     signal?.throwIfAborted();
     const cancel = () => this.#native.cancel();
     signal?.addEventListener('abort', cancel, { once: true });

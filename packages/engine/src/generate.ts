@@ -11,6 +11,8 @@ export interface GenerateOptions {
   isEnd(token: number): boolean;
   metrics?: GenAIMetrics;
   onPrefill?(tokens: number): void;
+  /** Ends the pass under way; the one that the engine was loaded with unless told. */
+  signal?: AbortSignal;
 }
 
 /** Yields token by token. Whoever leaves the loop early leaves nothing behind: the sequence and sampler are freed. */
@@ -21,8 +23,8 @@ export async function* generate(engine: Engine, options: GenerateOptions): Async
   try {
     const sampler = engine.createSampler(sampling, promptTokens);
     try {
-      const prefill = getPrefillRunner(engine, sequence, sampler);
-      const decode = getDecodeRunner(engine, sequence, sampler);
+      const prefill = getPrefillRunner(engine, sequence, sampler, options.signal);
+      const decode = getDecodeRunner(engine, sequence, sampler, options.signal);
       metrics.start(promptTokens.length);
       if (maxDecodeSteps <= 0) return;
       let token = await prefill(promptTokens, options.onPrefill);

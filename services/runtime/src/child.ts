@@ -18,10 +18,21 @@ export interface PullOptions {
   onProgress?: (done: number, total: number) => void;
 }
 
-/** Pulls in a child, which ends with the signal or with this process. Throws StoreError or what the pull threw. */
+/**
+ * What the child takes beside this process (its file pages are the same ones): 27 MB with the S3 client loaded, 17 MB
+ * without, and pieces under way.
+ */
+export const childBytes = (location: StoreLocation): number => ('s3' in location ? 44e6 : 28e6);
+
+const smallProcess = ['--max-semi-space-size=1', '--v8-pool-size=1', '--single-threaded-gc', '--no-opt', '--no-maglev'];
+
+/** Pulls in a child, which ends with the signal or with this process. Throws StoreError. */
 export async function pullInChild(job: ChildJob, { signal, onProgress }: PullOptions): Promise<PullResult> {
   signal.throwIfAborted();
-  const child = fork(new URL('./pull-child.js', distribution), [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(new URL('./pull-child.js', distribution), [], {
+    execArgv: smallProcess,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   const stop = () => child.kill('SIGKILL');
   signal.addEventListener('abort', stop, { once: true });
   try {
@@ -32,14 +43,14 @@ export async function pullInChild(job: ChildJob, { signal, onProgress }: PullOpt
         else if ('result' in answer) resolve(answer.result);
         else reject(new StoreError(answer.error.code as StoreErrorCode, answer.error.message));
       });
-      child.on('close', (code, by) => {
+      child.on('exit', (code, by) => {
         reject(
           signal.aborted
             ? signal.reason
-            : new StoreError('STORE_UNAVAILABLE', `the child that pulls ended with ${by ?? code}`),
+            : new StoreError('STORE_UNAVAILABLE', `the child that pulls ended with ${by ?? `exit code ${code}`}`),
         );
       });
-      child.send(job);
+      child.send(job, (error) => error && reject(error));
     });
   } finally {
     signal.removeEventListener('abort', stop);

@@ -1,142 +1,109 @@
 // RuntimeService.
-import type { GenerateRequest, GenerateResult, RuntimeServiceImplementation } from '@flash-slim/proto';
+import type { GenerateRequest, RuntimeServiceImplementation } from '@flash-slim/proto';
 import { notFound, RpcError, Status } from '@flash-slim/rpc';
-import { addLinks, currentTraceId, type Logger, openSpan, pastSpan, runWithin } from '@flash-slim/telemetry';
-import type { Changes } from './changes.ts';
-import { type GenerationResult, runGeneration } from './generation.ts';
-import type { EngineHost, Loaded } from './host.ts';
+import { currentTraceId, failSpan, type Logger, openSpan, runWithin } from '@flash-slim/telemetry';
+import type { EngineHost } from './host.ts';
 import type { Measurements } from './measurements.ts';
+import type { NodeMetrics } from './metrics.ts';
 import type { NodeReporter } from './node-state.ts';
+import { checkRequest, promptTokens } from './request.ts';
 import type { Scheduler } from './scheduler.ts';
+import { ServedRequest } from './served-request.ts';
+import type { Switcher } from './switcher.ts';
 
 export interface FrontOptions {
   host: EngineHost;
   scheduler: Scheduler;
-  changes: Changes;
+  switcher: Switcher;
   reporter: NodeReporter;
   measurements: Measurements;
+  metrics: NodeMetrics;
   log: Logger;
   /** Aborted when running requests shall end too. */
   abort: AbortSignal;
-  /** Called by Drain, once everything has ended. */
-  onDrained(): void;
+  /** Called by Drain at once. */
+  onDraining(): void;
 }
 
-const maxTokens = 1 << 20;
-
 export function createFront(options: FrontOptions): RuntimeServiceImplementation {
-  const { host, scheduler, changes, reporter, measurements, log } = options;
+  const { host, scheduler, switcher, reporter, log } = options;
   return {
-    generate: async function* generate(request, context) {
-      if (request.maxTokens > maxTokens)
-        throw new RpcError(
-          Status.INVALID_ARGUMENT,
-          'INVALID_REQUEST',
-          `max_tokens: is ${request.maxTokens}, must be at most ${maxTokens}`,
-          'max_tokens',
-        );
-      if (request.model !== '' && changes.known.find(request.model) === null && host.loaded === null)
-        throw unknownModel(request, changes);
-      const signal = AbortSignal.any([context.signal, options.abort]);
-      const arrived = Date.now();
-      const { span, within } = openSpan('generate', {});
-      let result: GenerationResult | null = null;
-      try {
-        const events = scheduler.run(signal, async function* work() {
-          const begun = Date.now();
-          runWithin(within, () => pastSpan('queue', arrived, begun));
-          let linked: Loaded | null = null;
-          const current = async (): Promise<Loaded> => {
-            const loaded = await runWithin(within, () => changes.ensure(request.model));
-            if (loaded === null) throw request.model === '' ? nothingLoaded(reporter) : unknownModel(request, changes);
-            if (linked !== loaded) addLinks(span, loaded.traces);
-            linked = loaded;
-            return loaded;
-          };
-          for await (const event of runGeneration({ request, signal, current, wanted: () => changes.wanted })) {
-            if ('token' in event) yield { event: { $case: 'token' as const, value: event.token } };
-            else {
-              result = event.result;
-              yield { event: { $case: 'result' as const, value: resultOf(event.result, begun - arrived) } };
-            }
-          }
-        });
-        for (;;) {
-          const step = await runWithin(within, () => events.next());
-          if (step.done) break;
-          yield step.value;
-        }
-      } finally {
-        const done = result as GenerationResult | null;
-        if (done !== null) {
-          measurements.add(done);
-          span.setAttributes({
-            'gen_ai.operation.name': 'text_completion',
-            'gen_ai.provider.name': 'flash-slim',
-            'gen_ai.request.model': done.loaded.plan.modelName,
-            'gen_ai.usage.input_tokens': done.prompt_tokens,
-            'gen_ai.usage.output_tokens': done.generated_tokens,
-            'flash_slim.read_ms': done.io_busy_ms,
-            'flash_slim.stall_ms': done.stall_ms,
-            'flash_slim.compute_ms': done.compute_ms,
-            'flash_slim.bytes_read': done.bytes_read,
-          });
-          log.info(
-            { model: done.loaded.plan.modelName, prompt: done.prompt_tokens, generated: done.generated_tokens },
-            'request served',
-          );
-        }
-        span.end();
-      }
-    },
-
+    generate: (request, { signal }) => generate(options, request, signal),
     getNode: async () => ({ node: reporter.describe() }),
     listLoaded: async () => ({ models: host.describe() }),
-
     drain: async () => {
       const before = scheduler.completed;
       log.info('draining: asked to');
       const drained = scheduler.drain();
+      options.onDraining();
       reporter.announceNow();
       await drained;
-      options.onDrained();
+      switcher.ring();
       return { completed: scheduler.completed - before };
     },
   };
 }
 
-function resultOf(result: GenerationResult, queueMs: number): GenerateResult {
-  const { loaded, finish, seed } = result;
-  return {
-    finishReason: finish,
-    promptTokens: result.prompt_tokens,
-    generatedTokens: result.generated_tokens,
-    queueMs,
-    timeToFirstTokenMs: result.time_to_first_token_ms,
-    prefillTokensPerSecond: result.prefill_tokens_per_second,
-    decodeTokensPerSecond: result.decode_tokens_per_second,
-    bytesRead: result.bytes_read,
-    computeMs: result.compute_ms,
-    stallMs: result.stall_ms,
-    predictedPassMs: loaded.prefetchPlan.metadata.predicted_pass_ms_by_mode.DECODE,
-    measuredPassMs: result.measured_pass_ms,
-    planId: loaded.plan.id,
-    planVersion: loaded.plan.version,
-    modelDigest: loaded.plan.modelDigest,
-    seed,
-    traceId: currentTraceId(),
-  };
+async function* generate(options: FrontOptions, request: GenerateRequest, callSignal: AbortSignal) {
+  const { scheduler, switcher, reporter, measurements, metrics, log, abort } = options;
+  const { maxTokens, sampling } = checkRequest(request);
+  switcher.checkServable(request.model);
+  const signal = AbortSignal.any([callSignal, abort]);
+  const { span, within } = openSpan('generate', {
+    attributes: { 'gen_ai.operation.name': 'text_completion', 'gen_ai.provider.name': 'flash-slim' },
+  });
+  const traceId = runWithin(within, currentTraceId);
+  const served = new ServedRequest({ span, within, seed: sampling.seed, traceId, measurements });
+  const events = scheduler.generate({
+    signal,
+    begin: async () => {
+      served.turnCame();
+      const loaded = await switcher.ensure(request.model);
+      if (loaded === null) throw nothingLoaded(reporter);
+      const isEnd = (token: number) => !request.ignoreEnd && loaded.tokenizer.endOfGeneration(token);
+      const prompt = await promptTokens(request, loaded);
+      return { loaded, promptTokens: prompt, maxTokens, sampling, isEnd, chunkTimes: request.traceChunks };
+    },
+  });
+  try {
+    for (;;) {
+      // A generator has no trace context of its own: each step of it is put into the span's.
+      const step = await runWithin(within, () => events.next());
+      if (step.done) break;
+      const response = served.take(step.value);
+      if (response !== null) yield response;
+    }
+    yield* served.end();
+    const { generatedTokens } = served.figures;
+    runWithin(within, () => log.info({ model: served.modelName, generated: generatedTokens }, 'request served'));
+    metrics.served(served);
+  } catch (error) {
+    failSpan(span, error);
+    metrics.failed(error);
+    switcher.onFailure(error);
+    if (abort.aborted && !callSignal.aborted) throw stopped();
+    throw error;
+  } finally {
+    await runWithin(within, () => events.return());
+    served.close();
+    span.end();
+  }
 }
 
-const unknownModel = ({ model }: GenerateRequest, changes: Changes) =>
-  notFound(
-    'UNKNOWN_MODEL',
-    `there is no plan for ${JSON.stringify(model.slice(0, 100))} on this node; there are plans for: ${changes.known.modelNames().join(', ') || 'none'}`,
-  );
+const stopped = () =>
+  new RpcError(Status.UNAVAILABLE, 'NODE_STOPPED', 'this node was stopped before the request had ended: ask another');
 
-const nothingLoaded = (reporter: NodeReporter) =>
-  new RpcError(
+const nothingLoaded = (reporter: NodeReporter) => {
+  const { message } = reporter.describe();
+  return new RpcError(
     Status.UNAVAILABLE,
     'NO_MODEL_LOADED',
-    `no model is loaded on this node${reporter.describe().message ? ` (${reporter.describe().message})` : ''}: submit one, or wait for its plan`,
+    `no model is loaded on this node${message ? ` (${message})` : ''}: submit one, or wait for its plan`,
+  );
+};
+
+export const unknownModel = (model: string, known: string[]) =>
+  notFound(
+    'UNKNOWN_MODEL',
+    `there is no plan for ${JSON.stringify(model.slice(0, 100))} on this node; there are plans for: ${known.join(', ') || 'none'}`,
   );

@@ -1,5 +1,4 @@
-// The engine and what is loaded into it. It changes only between passes, in a turn of its own or by a request that gives
-// way; nobody keeps an engine across that.
+// The engine and what is loaded into it. It changes only between passes (scheduler.ts); nobody keeps an engine across that.
 import { Engine, type LoadReport, peakMemory, residentSetBytes } from '@flash-slim/engine';
 import { Tokenizer } from '@flash-slim/model/tokenizer';
 import { releaseBinaryPages } from '@flash-slim/native';
@@ -7,12 +6,13 @@ import { JsonPrefetchPlanLoader, type PrefetchPlan } from '@flash-slim/plan';
 import type { LoadedModel, Plan } from '@flash-slim/proto';
 import { inSpan, type Logger } from '@flash-slim/telemetry';
 import { openWeightCache } from '@flash-slim/weight-cache';
+import { sameWeights } from './known-plans.ts';
+import type { LocalFiles } from './local-store.ts';
 
-/**
- * What a serving process grows by once tokens flow: JavaScript's heap, buffers of gRPC and telemetry. Measured over 2,000
- * tokens with a collector: 6 MB.
- */
+/** What a serving process grows by once tokens flow: JavaScript's heap, buffers of gRPC and telemetry. */
 export const servingGrowthBytes = 8e6;
+/** And what it may still grow by when it has served already. */
+const laterGrowthBytes = 2e6;
 
 export interface Loaded {
   engine: Engine;
@@ -21,35 +21,32 @@ export interface Loaded {
   plan: Plan;
   prefetchPlan: PrefetchPlan;
   report: LoadReport;
-  weightsPath: string;
-  /** What the ready process held, and will grow by. */
-  baselineBytes: number;
-  /** Headers of the job that made the weights, and of what made the plan: requests link to them. */
+  files: LocalFiles;
+  /** Headers of what made weights and plan: requests link to them. */
   traces: Record<string, string>[];
 }
 
 export interface LoadRequest {
   plan: Plan;
-  planPath: string;
-  weightsPath: string;
+  files: LocalFiles;
   traces: Record<string, string>[];
 }
 
 export class BaselineTooSmallError extends Error {
   override readonly name = 'BaselineTooSmallError';
   readonly code = 'PLAN_BASELINE_TOO_SMALL';
-  readonly baselineBytes: number;
 
   constructor(plan: Plan, planned: number, baselineBytes: number) {
     super(
       `plan ${plan.id} version ${plan.version} leaves ${planned} bytes to the ready process, which holds ${baselineBytes}; ` +
         'the planner is told, and will plan again',
     );
-    this.baselineBytes = baselineBytes;
   }
 }
 
 export interface HostOptions {
+  /** What plans leave to the process until it is measured with an engine in it. */
+  expectedBaselineBytes: number;
   threads: number;
   kernel: string;
   reader: 'auto' | 'io_uring' | 'pread';
@@ -59,9 +56,18 @@ export interface HostOptions {
 export class EngineHost {
   readonly #options: HostOptions;
   #loaded: Loaded | null = null;
+  /** What the process held when an engine was ready in it for the first time. */
+  #firstReadyBytes = 0;
+  #baselineBytes: number;
 
   constructor(options: HostOptions) {
     this.#options = options;
+    this.#baselineBytes = options.expectedBaselineBytes;
+  }
+
+  /** What plans should leave to the process: ready and grown, before weights, KV and slots. */
+  get baselineBytes(): number {
+    return this.#baselineBytes;
   }
 
   get loaded(): Loaded | null {
@@ -69,53 +75,38 @@ export class EngineHost {
   }
 
   /** Puts a plan in the place of what is loaded. On an error nothing is loaded. */
-  async load({ plan, planPath, weightsPath, traces }: LoadRequest): Promise<Loaded> {
+  async load({ plan, files, traces }: LoadRequest): Promise<Loaded> {
+    const before = this.#loaded;
     await this.unload();
-    const { log, threads, kernel, reader } = this.#options;
-    return await inSpan('load', { links: traces, attributes: { 'flash_slim.plan.id': plan.id } }, async () => {
-      const cache = await openWeightCache(weightsPath);
-      const prefetchPlan = await new JsonPrefetchPlanLoader().loadFromFile(planPath);
+    return await inSpan('load', { links: traces, attributes: planAttributes(plan) }, async (span) => {
+      const { log, threads, kernel, reader } = this.#options;
+      const cache = await openWeightCache(files.weightsPath);
+      const prefetchPlan = await new JsonPrefetchPlanLoader().loadFromFile(files.planPath);
       const engine = await Engine.open(cache);
       try {
+        // A request that goes on under this plan holds the tokenizer anyway.
+        const tokenizer =
+          before !== null && sameWeights(before.plan, plan)
+            ? before.tokenizer
+            : Tokenizer.fromBytes(await cache.readTokenizer());
         releaseBinaryPages();
-        const tokenizer = Tokenizer.fromBytes(await cache.readTokenizer());
-        const { ledger } = prefetchPlan.metadata;
-        const baselineBytes = residentSetBytes() + servingGrowthBytes;
-        if (baselineBytes > ledger.baseline_bytes + ledger.tokenizer_bytes + ledger.unused_bytes)
-          throw new BaselineTooSmallError(plan, ledger.baseline_bytes, baselineBytes - ledger.tokenizer_bytes);
+        this.#checkBaseline(plan, prefetchPlan);
         const report = await engine.load({
           plan: prefetchPlan,
           threads: Math.min(threads, prefetchPlan.metadata.threads),
           kernel,
           reader,
         });
-        this.#loaded = {
-          engine,
-          tokenizer,
-          chatTemplate: cache.manifest.chat_template,
-          plan,
-          prefetchPlan,
-          report,
-          weightsPath,
-          baselineBytes: baselineBytes - ledger.tokenizer_bytes,
-          traces,
-        };
+        const { chat_template: chatTemplate } = cache.manifest;
+        this.#loaded = { engine, tokenizer, chatTemplate, plan, prefetchPlan, report, files, traces };
       } catch (error) {
         await engine.close();
         throw error;
       }
       const { residentBytes, streamedBytes } = this.#loaded.report;
-      log.info(
-        {
-          model: plan.modelName,
-          plan: plan.id,
-          version: plan.version,
-          residentBytes,
-          streamedBytes,
-          baselineBytes: this.#loaded.baselineBytes,
-        },
-        'model is loaded',
-      );
+      const facts = { residentBytes, streamedBytes, baselineBytes: this.#baselineBytes };
+      span.setAttributes({ 'flash_slim.resident_bytes': residentBytes, 'flash_slim.streamed_bytes': streamedBytes });
+      log.info({ model: plan.modelName, plan: plan.id, version: plan.version, ...facts }, 'model is loaded');
       return this.#loaded;
     });
   }
@@ -126,6 +117,19 @@ export class EngineHost {
     if (loaded === null) return;
     await loaded.engine.close();
     releaseBinaryPages();
+  }
+
+  /** The plan was made for a process of some size: in a larger one it would exceed the budget. */
+  #checkBaseline(plan: Plan, { metadata: { ledger } }: PrefetchPlan): void {
+    const ready = residentSetBytes();
+    if (this.#firstReadyBytes === 0) this.#firstReadyBytes = ready;
+    const grown = Math.max(this.#firstReadyBytes + servingGrowthBytes, ready + laterGrowthBytes);
+    const measured = grown - ledger.tokenizer_bytes;
+    // With a margin, and changed only for a reason: each change may be a new plan.
+    if (measured > this.#baselineBytes || measured * 1.08 < this.#baselineBytes)
+      this.#baselineBytes = Math.ceil(measured * 1.05);
+    if (grown > ledger.baseline_bytes + ledger.tokenizer_bytes + ledger.unused_bytes)
+      throw new BaselineTooSmallError(plan, ledger.baseline_bytes, measured);
   }
 
   describe(): LoadedModel[] {
@@ -146,3 +150,9 @@ export class EngineHost {
     ];
   }
 }
+
+export const planAttributes = (plan: Plan) => ({
+  'flash_slim.plan.id': plan.id,
+  'flash_slim.plan.version': plan.version,
+  'gen_ai.request.model': plan.modelName,
+});

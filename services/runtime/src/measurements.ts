@@ -2,54 +2,53 @@
 import { randomUUID } from 'node:crypto';
 import type { Topic } from '@flash-slim/bus';
 import { encodeJson, type Measurement } from '@flash-slim/messages';
+import type { Plan } from '@flash-slim/proto';
 import { traceHeaders } from '@flash-slim/telemetry';
-import type { GenerationResult } from './generation.ts';
+import { add, noSteps } from './figures.ts';
+import type { StepFigures } from './scheduler.ts';
 
 const leastPasses = 16;
 const periodMs = 5_000;
 
 export class Measurements {
-  readonly #topic: Topic;
+  readonly #topic: () => Topic | null;
   readonly #nodeId: string;
-  #sums = noSums();
+  #plan: Pick<Plan, 'id' | 'version'> = { id: '', version: 0 };
+  #sums = noSteps();
   #toldAt = 0;
 
-  constructor(topic: Topic, nodeId: string) {
+  /** `topic`: null as long as there is no bus. */
+  constructor(topic: () => Topic | null, nodeId: string) {
     this.#topic = topic;
     this.#nodeId = nodeId;
   }
 
-  add({ loaded, generated_tokens, measured_pass_ms, stall_ms, bytes_read, io_busy_ms }: GenerationResult): void {
-    const { id, version } = loaded.plan;
-    if (this.#sums.planId !== id || this.#sums.planVersion !== version)
-      this.#sums = { ...noSums(), planId: id, planVersion: version };
-    const passes = Math.max(0, generated_tokens - 1);
-    this.#sums.passes += passes;
-    this.#sums.passMs += passes * measured_pass_ms;
-    this.#sums.stallMs += stall_ms;
-    this.#sums.bytes += bytes_read;
-    this.#sums.busyMs += io_busy_ms;
+  /** A request's decode passes under `plan`. */
+  add({ id, version }: Plan, decode: StepFigures): void {
+    if (this.#plan.id !== id || this.#plan.version !== version) {
+      this.#plan = { id, version };
+      this.#sums = noSteps();
+    }
+    add(this.#sums, decode);
     if (this.#sums.passes >= leastPasses && Date.now() - this.#toldAt >= periodMs) this.#tell();
   }
 
   #tell(): void {
-    const { planId, planVersion, passes, passMs, stallMs, bytes, busyMs } = this.#sums;
-    this.#sums = noSums();
+    const { passes, wallMs, stallMs, bytesRead, ioBusyMs } = this.#sums;
+    this.#sums = noSteps();
     this.#toldAt = Date.now();
     const report: Measurement = {
       node_id: this.#nodeId,
-      plan_id: planId,
-      plan_version: planVersion,
+      plan_id: this.#plan.id,
+      plan_version: this.#plan.version,
       decode_passes: passes,
-      decode_pass_ms: passMs / passes,
+      decode_pass_ms: wallMs / passes,
       decode_stall_ms: stallMs / passes,
-      bytes_per_second: busyMs > 0 ? (1000 * bytes) / busyMs : 0,
+      bytes_per_second: ioBusyMs > 0 ? (1000 * bytesRead) / ioBusyMs : 0,
     };
     // Nobody waits for it: without a bus there is nobody to tell, and the next report is as good.
-    this.#topic
-      .publish(this.#nodeId, { id: randomUUID(), body: encodeJson(report), headers: traceHeaders() })
+    this.#topic()
+      ?.publish(this.#nodeId, { id: randomUUID(), body: encodeJson(report), headers: traceHeaders() })
       .catch(() => {});
   }
 }
-
-const noSums = () => ({ planId: '', planVersion: 0, passes: 0, passMs: 0, stallMs: 0, bytes: 0, busyMs: 0 });

@@ -3,7 +3,8 @@ import { openStore } from '@flash-slim/store';
 import type { ChildAnswer, ChildJob } from './child.ts';
 import { pull } from './pull.ts';
 
-const answer = (message: ChildAnswer): void => void process.send?.(message);
+/** Whoever asked may be gone by now: that is no failure of this process, which ends then. */
+const answer = (message: ChildAnswer): void => void process.send?.(message, undefined, undefined, () => {});
 
 process.once('disconnect', () => process.exit(1));
 process.once('message', async ({ location, request }: ChildJob) => {

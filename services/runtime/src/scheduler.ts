@@ -1,100 +1,57 @@
-// Who runs next. First in, first out, one at a time, bounded: the seam where continuous batching will go, so nobody else
-// knows about any of that.
-import { RpcError, Status } from '@flash-slim/rpc';
+// Who runs next, and what runs between passes. This interface is the seam where continuous batching will go: the rest of the
+// node knows requests, tokens and changes, and nothing of turns.
+import type { PassTotals, SamplerOptions } from '@flash-slim/engine';
+import type { Loaded } from './host.ts';
 
-interface Waiting {
-  start(): void;
+/** A request, for the model that it found loaded when its turn came. */
+export interface TokenRequest {
+  loaded: Loaded;
+  promptTokens: ArrayLike<number>;
+  /** Most tokens to generate. */
+  maxTokens: number;
+  sampling: SamplerOptions;
+  isEnd(token: number): boolean;
+  /** Also the compute time of every chunk. */
+  chunkTimes: boolean;
 }
 
-export class Scheduler {
+export interface ScheduledRequest {
+  /** Ends the pass under way, too. */
+  signal: AbortSignal;
+  /** Called when its turn has come. What it throws is what the request fails with. */
+  begin(): Promise<TokenRequest>;
+}
+
+/** What the passes up to this token cost. */
+export type StepFigures = Omit<PassTotals, 'streamedComputeMs'>;
+
+export type ScheduledEvent =
+  | { kind: 'begin'; request: TokenRequest }
+  /** The prompt's passes come with the first token. The token that ends the text is the last one. */
+  | { kind: 'token'; token: number; step: StepFigures; chunkMs: Float64Array | null }
+  /** Another plan of the same weights is loaded; the request goes on under it. */
+  | { kind: 'moved'; loaded: Loaded };
+
+export interface Change<T> {
+  signal: AbortSignal;
+  /** Whether requests under way go on after it: they wait then, and otherwise are waited for. */
+  between: boolean;
+  /** The next request waits until it has ended. */
+  work(): Promise<T>;
+}
+
+export interface Scheduler {
+  /** Requests that may wait. */
   readonly limit: number;
-  readonly #waiting: Waiting[] = [];
-  #busy = false;
-  #closed = false;
-  #completed = 0;
-  readonly #idle: (() => void)[] = [];
-
-  constructor(limit: number) {
-    this.limit = limit;
-  }
-
-  get queued(): number {
-    return this.#waiting.length;
-  }
-
+  readonly queued: number;
   /** Requests that ended so far. */
-  get completed(): number {
-    return this.#completed;
-  }
-
-  get closed(): boolean {
-    return this.#closed;
-  }
-
-  /** Runs `work` in its turn. Throws RESOURCE_EXHAUSTED where the queue is full, UNAVAILABLE once it drains. */
-  async *run<T>(signal: AbortSignal, work: () => AsyncGenerator<T, void>): AsyncGenerator<T, void> {
-    if (this.#closed)
-      throw new RpcError(Status.UNAVAILABLE, 'NODE_DRAINING', 'this node takes no new requests: ask another');
-    await this.#turn(signal);
-    try {
-      yield* work();
-    } finally {
-      this.#completed++;
-      this.#next();
-    }
-  }
-
-  /** A piece of work of the node's own, between requests. */
-  async exclusive<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    await this.#turn(signal, true);
-    try {
-      return await work();
-    } finally {
-      this.#next();
-    }
-  }
-
+  readonly completed: number;
+  /** Takes no new requests any more. */
+  readonly closed: boolean;
+  /** Throws RESOURCE_EXHAUSTED where the queue is full, UNAVAILABLE once it drains. */
+  generate(request: ScheduledRequest): AsyncGenerator<ScheduledEvent, void>;
+  /** Changes what is loaded. One at a time. */
+  change<T>(change: Change<T>): Promise<T>;
   /** No new requests; resolves when those that are here have ended. */
-  async drain(): Promise<void> {
-    this.#closed = true;
-    if (!this.#busy && this.#waiting.length === 0) return;
-    await new Promise<void>((resolve) => this.#idle.push(resolve));
-  }
-
-  async #turn(signal: AbortSignal, first = false): Promise<void> {
-    signal.throwIfAborted();
-    if (!this.#busy) {
-      this.#busy = true;
-      return;
-    }
-    if (!first && this.#waiting.length >= this.limit)
-      throw new RpcError(
-        Status.RESOURCE_EXHAUSTED,
-        'QUEUE_FULL',
-        `${this.#waiting.length} requests wait already, and no more may (--queue-limit): try again later, or another node`,
-      );
-    await new Promise<void>((resolve, reject) => {
-      const waiting = {
-        start: () => {
-          signal.removeEventListener('abort', leave);
-          resolve();
-        },
-      };
-      const leave = () => {
-        this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
-        reject(signal.reason);
-        if (!this.#busy) this.#next();
-      };
-      signal.addEventListener('abort', leave, { once: true });
-      if (first) this.#waiting.unshift(waiting);
-      else this.#waiting.push(waiting);
-    });
-  }
-
-  #next(): void {
-    const next = this.#waiting.shift();
-    this.#busy = next !== undefined;
-    if (next !== undefined) next.start();
-    else if (this.#closed) for (const resolve of this.#idle.splice(0)) resolve();
-  }
+  drain(): Promise<void>;
 }

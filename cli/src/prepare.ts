@@ -9,6 +9,7 @@ import type { Measured } from './commands/measure.ts';
 import type { Context } from './context.ts';
 import { CliError } from './errors.ts';
 import type { QuantizeFlag } from './options.ts';
+import { markUsed } from './store/mark-used.ts';
 import { resolveModel } from './store/resolve-model.ts';
 import { makeDirectory, storeDirectory } from './store/store.ts';
 
@@ -41,6 +42,7 @@ export async function prepareModel(context: Context, options: PrepareOptions): P
   }
   const cache = await openWeightCache(path);
   const cmt = await loadCmt(cmtPath);
+  await markUsed(cmtPath);
   return { cache, cmt };
 }
 

@@ -43,6 +43,11 @@ export const commands: CommandEntry[] = [
     load: async () => (await import('./inspect.ts')).inspect,
   },
   {
+    name: 'cache',
+    summary: 'list, verify and prune the weight caches of the store',
+    load: async () => (await import('./cache.ts')).cache,
+  },
+  {
     name: 'export-onnx',
     summary: 'write the whole model as one plain ONNX graph, for comparison',
     load: async () => (await import('./export-onnx.ts')).exportOnnx,

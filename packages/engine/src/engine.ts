@@ -6,6 +6,7 @@ import type {
   Fault,
   SamplerOptions as FullSamplerOptions,
   LoadReport,
+  NativeAdapterModule,
   NativeEngine,
   PassResult,
 } from '@flash-slim/native';
@@ -47,9 +48,17 @@ export interface MemoryWatch {
 /** Limits are kept in whole pages: one that was set to the budget reads as up to a page less. */
 const pageBytes = 4096;
 
+/** An adapter with how much of it: 1 is what it was trained for. */
+export interface AdapterUse {
+  adapter: number;
+  scale: number;
+}
+
 export interface Part {
   sequence: number;
   tokens: ArrayLike<number>;
+  /** The same from the sequence's first token on: its keys and values hold them. */
+  adapters?: readonly AdapterUse[];
 }
 
 /** What passes have cost so far, by mode. */
@@ -161,6 +170,26 @@ export class Engine {
     return this.#native.truncateSequence(id, length);
   }
 
+  /**
+   * Takes an adapter's modules (readLoraAdapter's) into memory; it stays through loads, until it is freed. The plan must
+   * have counted its bytes. Throws INVALID_REQUEST for a module that does not fit the weights.
+   */
+  async addAdapter(modules: AsyncIterable<NativeAdapterModule>): Promise<number> {
+    const id = await this.#native.createAdapter();
+    try {
+      for await (const module of modules) await this.#native.addToAdapter(module, id);
+    } catch (error) {
+      await this.#native.freeAdapter(id);
+      throw error;
+    }
+    return id;
+  }
+
+  /** Not while a pass uses it. */
+  freeAdapter(id: number): Promise<void> {
+    return this.#native.freeAdapter(id);
+  }
+
   createSampler(options: SamplerOptions, promptTokens: ArrayLike<number>): number {
     return this.#native.createSampler({ drawn: 0, ...options }, Int32Array.from(promptTokens));
   }
@@ -184,6 +213,8 @@ export class Engine {
   ): Promise<PassResult> {
     await this.#keepWithinLimit(signal);
     const tokens = Int32Array.from(parts.flatMap((part) => Array.from(part.tokens)));
+    const uses = parts.map((part) => part.adapters ?? []);
+    const flat = uses.flat();
     const work = () =>
       this.#native.pass({
         tokens,
@@ -192,6 +223,9 @@ export class Engine {
         logitRows: Int32Array.from(logitRows),
         samplers: Int32Array.from(samplers),
         wantLogits,
+        adapters: Int32Array.from(flat, (use) => use.adapter),
+        adapterScales: Float32Array.from(flat, (use) => use.scale),
+        adapterCounts: Int32Array.from(flat.length === 0 ? [] : uses.map((of) => of.length)),
       });
     const result = await this.#cancellable(work, signal);
     const totals = this.totals[parts.some((part) => part.tokens.length > 1) ? 'PREFILL' : 'DECODE'];

@@ -1,4 +1,4 @@
-import type { Engine, SamplerOptions } from './engine.ts';
+import type { AdapterUse, Engine, SamplerOptions } from './engine.ts';
 import { GenAIMetrics } from './metrics.ts';
 import { getDecodeRunner, getPrefillRunner } from './runners.ts';
 
@@ -7,6 +7,7 @@ export interface GenerateOptions {
   /** Most tokens to generate; the context's end stops earlier. */
   maxDecodeSteps: number;
   sampling: SamplerOptions;
+  adapters?: readonly AdapterUse[];
   /** Whether a token ends the generation. It is yielded last, so that callers can tell why it ended. */
   isEnd(token: number): boolean;
   metrics?: GenAIMetrics;
@@ -17,14 +18,14 @@ export interface GenerateOptions {
 
 /** Yields token by token. Whoever leaves the loop early leaves nothing behind: the sequence and sampler are freed. */
 export async function* generate(engine: Engine, options: GenerateOptions): AsyncGenerator<number, void> {
-  const { promptTokens, maxDecodeSteps, sampling, isEnd } = options;
+  const { promptTokens, maxDecodeSteps, sampling, isEnd, adapters = [] } = options;
   const metrics = options.metrics ?? new GenAIMetrics(engine);
   const sequence = await engine.allocateKvCache();
   try {
     const sampler = engine.createSampler(sampling, promptTokens);
     try {
-      const prefill = getPrefillRunner(engine, sequence, sampler, options.signal);
-      const decode = getDecodeRunner(engine, sequence, sampler, options.signal);
+      const prefill = getPrefillRunner(engine, sequence, sampler, options.signal, adapters);
+      const decode = getDecodeRunner(engine, sequence, sampler, options.signal, adapters);
       metrics.start(promptTokens.length);
       if (maxDecodeSteps <= 0) return;
       let token = await prefill(promptTokens, options.onPrefill);

@@ -1,12 +1,18 @@
 // Prefill and decode of one sequence, in the design's terms.
-import type { Engine } from './engine.ts';
+import type { AdapterUse, Engine } from './engine.ts';
 import { EngineError } from './error.ts';
 
 /**
  * Runs a prompt through the model in passes of as many tokens as the plan has room for, and draws the first token. The
  * output head runs only for the last of them. Throws PROMPT_EMPTY, PROMPT_TOO_LONG.
  */
-export function getPrefillRunner(engine: Engine, sequence: number, sampler: number, signal?: AbortSignal) {
+export function getPrefillRunner(
+  engine: Engine,
+  sequence: number,
+  sampler: number,
+  signal?: AbortSignal,
+  adapters: readonly AdapterUse[] = [],
+) {
   return async (prompt: ArrayLike<number>, onProgress?: (tokens: number) => void): Promise<number> => {
     const { context_length: contextLength, max_tokens_per_pass: most } = engine.plan.metadata;
     if (prompt.length === 0) throw new EngineError('PROMPT_EMPTY', 'the prompt has no tokens; give --prompt some text');
@@ -20,7 +26,7 @@ export function getPrefillRunner(engine: Engine, sequence: number, sampler: numb
     for (let begin = 0; ; begin += most) {
       const end = Math.min(begin + most, tokens.length);
       const last = end === tokens.length;
-      const parts = [{ sequence, tokens: tokens.subarray(begin, end) }];
+      const parts = [{ sequence, tokens: tokens.subarray(begin, end), adapters }];
       const { sampled } = await engine.pass(parts, last ? [end - begin - 1] : [], last ? [sampler] : [], false, signal);
       onProgress?.(end);
       if (last) return sampled[0] as number;
@@ -29,9 +35,15 @@ export function getPrefillRunner(engine: Engine, sequence: number, sampler: numb
 }
 
 /** From a token to the next. */
-export function getDecodeRunner(engine: Engine, sequence: number, sampler: number, signal?: AbortSignal) {
+export function getDecodeRunner(
+  engine: Engine,
+  sequence: number,
+  sampler: number,
+  signal?: AbortSignal,
+  adapters: readonly AdapterUse[] = [],
+) {
   return async (token: number): Promise<number> => {
-    const { sampled } = await engine.pass([{ sequence, tokens: [token] }], [0], [sampler], false, signal);
+    const { sampled } = await engine.pass([{ sequence, tokens: [token], adapters }], [0], [sampler], false, signal);
     return sampled[0] as number;
   };
 }

@@ -15,6 +15,10 @@ export type ModelErrorCode =
   | 'UNSUPPORTED_SHAPE'
   /** The architecture, or a variant of it that this model asks for, is not known. */
   | 'UNSUPPORTED_ARCHITECTURE'
+  /** An adapter that changes a model in a way that is not computed. */
+  | 'UNSUPPORTED_ADAPTER'
+  /** An adapter whose modules or sizes are another model's. */
+  | 'ADAPTER_MISMATCH'
   /** An export's directory cannot be written. */
   | 'OUTPUT_UNWRITABLE'
   /** An export does not fit on its disk. */

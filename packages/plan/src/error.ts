@@ -30,6 +30,7 @@ export interface FloorParts {
   tokenizer: number;
   kv: number;
   activations: number;
+  adapters: number;
   /** The fewest and smallest slots, or the whole model where that is less. */
   weights: number;
   reserve: number;

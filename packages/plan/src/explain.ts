@@ -20,6 +20,7 @@ export function explainPlan(plan: PrefetchPlan): string {
       ledger.activation_bytes,
       `${m.max_tokens_per_pass} tokens a pass, ${m.max_logit_rows} rows of logits`,
     ),
+    ...(ledger.adapter_bytes === undefined ? [] : [row('adapters', ledger.adapter_bytes)]),
     row('slots', ledger.slot_bytes, m.slot_count === 0 ? 'none' : `${m.slot_count} of ${formatBytes(m.slot_size)}`),
     row('resident weights', ledger.resident_bytes, `${residents.length} of ${groups.length} groups`),
     row('reserve', ledger.reserve_bytes, 'allocator, kernel'),

@@ -46,6 +46,7 @@ export function belowFloor(problem: Problem, choices: Choices): BudgetBelowFloor
     tokenizer: request.cmt.metadata.tokenizer_bytes,
     kv: kvOf(problem),
     activations: activationsOf(problem, tokens),
+    adapters: request.adapterBytes ?? 0,
     weights: leastWeightBytes(problem, choices, request.strategy),
     reserve: reserveBytes(floorBytes),
   };
@@ -55,6 +56,7 @@ export function belowFloor(problem: Problem, choices: Choices): BudgetBelowFloor
     `${formatBytes(parts.tokenizer)} tokenizer`,
     `${formatBytes(parts.kv)} KV for ${request.contextLength} positions${sequences} in ${request.kvType}`,
     `${formatBytes(parts.activations)} activations for ${tokens} tokens a pass`,
+    ...(parts.adapters === 0 ? [] : [`${formatBytes(parts.adapters)} adapters`]),
     `${formatBytes(parts.weights)} room for weights`,
     `${formatBytes(parts.reserve)} reserve`,
   ].join(', ');

@@ -109,6 +109,7 @@ function ledgerOf(problem: Problem, outline: Outline, slotSize: number): BudgetL
     tokenizer_bytes: request.cmt.metadata.tokenizer_bytes,
     kv_bytes: kvOf(problem),
     activation_bytes: activations,
+    ...(request.adapterBytes ? { adapter_bytes: request.adapterBytes } : {}),
     slot_bytes: slots,
     resident_bytes: residents,
     reserve_bytes: reserve,
@@ -152,6 +153,9 @@ function checkRequest(request: PlanRequest): void {
   if (!['simple', 'rechunk', 'resident', 'auto'].includes(request.strategy)) {
     refuse('strategy', request.strategy, 'simple, rechunk, resident or auto');
   }
+  const { adapterBytes = 0 } = request;
+  if (!Number.isSafeInteger(adapterBytes) || adapterBytes < 0)
+    refuse('adapterBytes', adapterBytes, 'a number of bytes');
   checkDeviceProfile(request.device);
   const modes: Mode[] = ['PREFILL', 'DECODE'];
   for (const mode of modes) {

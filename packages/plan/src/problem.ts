@@ -105,7 +105,8 @@ export function kvOf({ request: r }: Problem): number {
 
 /** Everything but weights, activations and reserve. */
 export function fixedBytes(problem: Problem): number {
-  return problem.request.baselineBytes + problem.request.cmt.metadata.tokenizer_bytes + kvOf(problem);
+  const { baselineBytes, cmt, adapterBytes = 0 } = problem.request;
+  return baselineBytes + cmt.metadata.tokenizer_bytes + kvOf(problem) + adapterBytes;
 }
 
 /** What the budget leaves for slots and residents; negative where it does not even hold the rest. */

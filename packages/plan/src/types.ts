@@ -48,6 +48,8 @@ export interface PlanRequest {
   maxLogitRows: number;
   /** Process ready, before weights, KV and slots. */
   baselineBytes: number;
+  /** Of low-rank adapters in memory; 0 where it is not given. */
+  adapterBytes?: number;
 }
 
 /** What the process will hold, in bytes. The sum of the parts never exceeds budget_bytes. */
@@ -57,6 +59,8 @@ export interface BudgetLedger {
   tokenizer_bytes: number;
   kv_bytes: number;
   activation_bytes: number;
+  /** Low-rank adapters; absent where there are none. */
+  adapter_bytes?: number;
   slot_bytes: number;
   resident_bytes: number;
   /** Room kept for allocator and kernel overhead. */

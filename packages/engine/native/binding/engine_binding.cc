@@ -101,6 +101,26 @@ LoadOptions ToLoadOptions(const Napi::Object& js) {
   return options;
 }
 
+AdapterModule ToAdapterModule(const Napi::Object& js) {
+  AdapterModule module;
+  module.weights_id = int(IntField(js, "weightsId"));
+  module.row_begin = IntField(js, "rowBegin");
+  module.pair_side = int(IntField(js, "pairSide"));
+  module.rows = IntField(js, "rows");
+  module.columns = IntField(js, "columns");
+  module.rank = IntField(js, "rank");
+  module.scale = float(NumberField(js, "scale"));
+  const int64_t head = IntField(js, "interleavedHead");
+  const auto a = Field(js, "a").As<Napi::Float32Array>(), b = Field(js, "b").As<Napi::Float32Array>();
+  if (module.rows < 1 || module.rank < 1 || head < 0 || head % 2 != 0 || (head > 0 && module.rows % head != 0) ||
+      b.ElementLength() / size_t(module.rank) != size_t(module.rows) || b.ElementLength() % size_t(module.rank) != 0)
+    throw Error("INVALID_REQUEST", "an adapter's B of " + std::to_string(b.ElementLength()) + " values has no " +
+                                       std::to_string(module.rows) + " rows");
+  module.a.assign(a.Data(), a.Data() + a.ElementLength());
+  module.b = TransposedRows(b.Data(), module.rows, module.rank, head);
+  return module;
+}
+
 SamplerOptions ToSamplerOptions(const Napi::Object& js) {
   SamplerOptions options;
   options.temperature = float(NumberField(js, "temperature"));
@@ -148,6 +168,9 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
              InstanceMethod<&NativeEngine::CreateSequence>("createSequence"),
              InstanceMethod<&NativeEngine::FreeSequence>("freeSequence"),
              InstanceMethod<&NativeEngine::TruncateSequence>("truncateSequence"),
+             InstanceMethod<&NativeEngine::CreateAdapter>("createAdapter"),
+             InstanceMethod<&NativeEngine::AddToAdapter>("addToAdapter"),
+             InstanceMethod<&NativeEngine::FreeAdapter>("freeAdapter"),
              InstanceMethod<&NativeEngine::CreateSampler>("createSampler"),
              InstanceMethod<&NativeEngine::FreeSampler>("freeSampler"), InstanceMethod<&NativeEngine::Pass>("pass"),
              InstanceMethod<&NativeEngine::ChunkComputeNs>("chunkComputeNs"),
@@ -210,6 +233,28 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
         info, [shared = shared_, id, length] { shared->Get().kv().Truncate(id, std::max<int64_t>(length, 0)); },
         [](Napi::Env env) { return env.Undefined(); });
   }
+  // createAdapter(): Promise<number>
+  Napi::Value CreateAdapter(const Napi::CallbackInfo& info) {
+    auto id = std::make_shared<int>();
+    return Post(
+        info, [shared = shared_, id] { *id = shared->Get().CreateAdapter(); },
+        [id](Napi::Env env) { return Napi::Number::New(env, *id); });
+  }
+  // addToAdapter(module, id): Promise<void>
+  Napi::Value AddToAdapter(const Napi::CallbackInfo& info) {
+    auto module = std::make_shared<AdapterModule>(Converted(info, ToAdapterModule));
+    const int id = info[1].As<Napi::Number>().Int32Value();
+    return Post(
+        info, [shared = shared_, module, id] { shared->Get().AddToAdapter(id, std::move(*module)); },
+        [](Napi::Env env) { return env.Undefined(); });
+  }
+  // freeAdapter(id): Promise<void>
+  Napi::Value FreeAdapter(const Napi::CallbackInfo& info) {
+    const int id = info[0].As<Napi::Number>().Int32Value();
+    return Post(
+        info, [shared = shared_, id] { shared->Get().FreeAdapter(id); },
+        [](Napi::Env env) { return env.Undefined(); });
+  }
   // createSampler(options, promptTokens): number. A sampler is touched by the engine's thread during passes alone.
   Napi::Value CreateSampler(const Napi::CallbackInfo& info) {
     try {
@@ -238,6 +283,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
     for (size_t i = 0; i < sequences.ElementLength(); i++) request->parts.push_back({sequences[i], counts[i]});
     const auto rows = Field(js, "logitRows").As<Napi::Int32Array>();
     request->logit_rows.assign(rows.Data(), rows.Data() + rows.ElementLength());
+    ReadAdapters(info.Env(), js, *request);
     auto samplers = std::make_shared<std::vector<std::shared_ptr<Sampler>>>(FindSamplers(info.Env(), js));
     const bool want_logits = BoolField(js, "wantLogits");
 
@@ -337,6 +383,20 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
     }
   };
 
+  // Of all parts, end to end; counts are empty where no sequence has any.
+  static void ReadAdapters(Napi::Env env, const Napi::Object& js, PassRequest& request) {
+    const auto counts = Field(js, "adapterCounts").As<Napi::Int32Array>();
+    const auto ids = Field(js, "adapters").As<Napi::Int32Array>();
+    const auto scales = Field(js, "adapterScales").As<Napi::Float32Array>();
+    size_t at = 0;
+    for (size_t i = 0; i < counts.ElementLength(); i++) {
+      auto& uses = request.adapters.emplace_back();
+      for (int32_t n = 0; n < counts[i] && at < ids.ElementLength() && at < scales.ElementLength(); n++, at++)
+        uses.push_back({ids[at], scales[at]});
+    }
+    if (at != ids.ElementLength() || at != scales.ElementLength())
+      throw ToJsError(env, "INVALID_REQUEST", "every adapter of a pass has a sequence and a scale");
+  }
   // The pass's samplers: none, or one for each row of logits. Found before the pass, so that a wrong one costs nothing.
   std::vector<std::shared_ptr<Sampler>> FindSamplers(Napi::Env env, const Napi::Object& js) const {
     const auto ids = Field(js, "samplers").As<Napi::Int32Array>();

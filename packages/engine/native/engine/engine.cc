@@ -109,6 +109,21 @@ KvCache& Engine::kv() {
   return *kv_;
 }
 
+int Engine::CreateAdapter() {
+  adapters_[next_adapter_] = std::make_unique<Adapter>();
+  return next_adapter_++;
+}
+
+void Engine::AddToAdapter(int adapter, AdapterModule module) {
+  const auto found = adapters_.find(adapter);
+  if (found == adapters_.end()) throw Error("INVALID_REQUEST", "there is no adapter " + std::to_string(adapter));
+  if (module.weights_id < 0 || module.weights_id >= int(options_.chunks.size()))
+    throw Error("INVALID_REQUEST", "an adapter changes chunk " + std::to_string(module.weights_id) +
+                                       ", which the weight cache lacks");
+  const WeightChunk& chunk = options_.chunks[size_t(module.weights_id)];
+  found->second->Add(std::move(module), chunk);
+}
+
 void Engine::Check(const PassRequest& request) {
   const auto refuse = [](const std::string& why) { throw Error("INVALID_REQUEST", why); };
   const int64_t count = int64_t(request.tokens.size());
@@ -128,6 +143,11 @@ void Engine::Check(const PassRequest& request) {
     sum += request.parts[i].tokens;
   }
   if (sum != count) refuse("the parts' tokens do not add up");
+  if (!request.adapters.empty() && request.adapters.size() != request.parts.size())
+    refuse("every sequence of a pass has its adapters, or none has any");
+  for (const auto& uses : request.adapters)
+    for (const AdapterUse& use : uses)
+      if (!adapters_.count(use.adapter)) refuse("there is no adapter " + std::to_string(use.adapter));
   for (int64_t row : request.logit_rows)
     if (row < 0 || row >= count) refuse("a row of logits is outside the pass");
   for (int64_t token : request.tokens)
@@ -146,6 +166,13 @@ PassFigures Engine::Pass(const PassRequest& request, const std::atomic<bool>& ca
     KvCache::Sequence& sequence = kv_->Get(part.sequence);
     for (int64_t i = 0; i < part.tokens; i++) state_.tokens.push_back({&sequence, sequence.length + i});
     decode &= part.tokens == 1;
+  }
+  state_.adapter_spans.clear();
+  int64_t first = 0;
+  for (size_t i = 0; i < request.adapters.size(); i++) {
+    for (const AdapterUse& use : request.adapters[i])
+      state_.adapter_spans.push_back({adapters_.at(use.adapter).get(), use.scale, first, request.parts[i].tokens});
+    first += request.parts[i].tokens;
   }
   state_.TokensChanged();
   state_.stall_ns = state_.streamed_compute_ns = 0;

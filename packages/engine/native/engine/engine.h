@@ -10,10 +10,12 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "engine/adapter.h"
 #include "engine/controller.h"
 #include "engine/fault_injection.h"
 #include "engine/kv_cache.h"
@@ -51,10 +53,17 @@ struct LoadReport {
   uint64_t resident_bytes = 0, streamed_bytes = 0, kv_bytes = 0, slot_huge_bytes = 0;
 };
 
+struct AdapterUse {
+  int adapter;
+  float scale;
+};
+
 struct PassRequest {
   std::vector<int64_t> tokens;         // of all parts, end to end
   std::vector<KvCache::Growth> parts;  // sequences, and how many of the tokens each takes
   std::vector<int64_t> logit_rows;     // indexes into tokens, ascending
+  // Of each part, or empty. A sequence keeps its adapters from its first token on, as its keys and values hold them.
+  std::vector<std::vector<AdapterUse>> adapters;
 };
 
 struct PassFigures {
@@ -80,6 +89,11 @@ class Engine {
 
   // Throws INVALID_REQUEST before a Load.
   KvCache& kv();
+
+  // Adapters outlive loads. Add throws INVALID_REQUEST for a module that does not fit.
+  int CreateAdapter();
+  void AddToAdapter(int adapter, AdapterModule module);
+  void FreeAdapter(int adapter) { adapters_.erase(adapter); }
 
   // Computes one pass; logits() then holds [logit_rows][vocabulary]. On an Error the sequences are as before the pass.
   // Throws INVALID_REQUEST, CONTEXT_FULL, UNKNOWN_SEQUENCE, INVALID_TOKEN, CHUNK_*, CANCELLED, ORT_FAILED.
@@ -115,6 +129,8 @@ class Engine {
   std::unique_ptr<GraphSession> session_;
   std::unique_ptr<KvCache> kv_;
   std::unique_ptr<ThreadPool> pool_;
+  std::map<int, std::unique_ptr<Adapter>> adapters_;
+  int next_adapter_ = 0;
   std::vector<float> logits_;
   bool loaded_ = false;
 };

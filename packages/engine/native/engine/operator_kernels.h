@@ -35,9 +35,9 @@ class StreamMatMulKernel {
 
   // What Compute is made of, for StreamExpertsKernel. Quantize's result is valid until it is called again.
   const Activations* Quantize(PassState& state, const float* x, int64_t tokens, int64_t columns) const;
-  // y[0] is the output of row `first_row`.
-  void Multiply(PassState& state, const Part& part, const Activations* activations, int64_t tokens, int64_t first_row,
-                float* y, size_t ldy) const;
+  // y[0] is the output of row `first_row`. `adapters` may be nullptr.
+  void Multiply(PassState& state, const Part& part, const Activations* activations, int64_t tokens,
+                const AdapterProduct* adapters, int64_t first_row, float* y, size_t ldy) const;
 
  private:
   // Of the plan at hand. Workers look at it through the gate even after a product is done, so it stays as it is until the

@@ -8,6 +8,7 @@
 #include <map>
 #include <vector>
 
+#include "engine/adapter.h"
 #include "engine/controller.h"
 #include "engine/kv_cache.h"
 #include "engine/thread_pool.h"
@@ -36,6 +37,7 @@ struct PassState {
   int parts_per_group = 1;    // every one of them acquires and releases the group
   int load_number = 0;        // of plans
   std::vector<Token> tokens;  // of all sequences, end to end
+  std::vector<AdapterSpan> adapter_spans;
   int64_t vocabulary = 0;
   // Of all threads and passes. A worker may add to it after its product is done.
   mutable std::atomic<uint64_t> waited_ns{0};

@@ -85,7 +85,7 @@ void MultiplyExperts(PassState& state, const StreamMatMulKernel& kernel, const A
   // Without a gate: the parts are others in every pass, and a worker may look at a gate's after the product is done.
   state.pool->ForEach(int64_t(parts.size()), [&](int64_t i) {
     const int64_t expert = expert_of(parts[i].group), first = routes.begin[expert];
-    kernel.Multiply(state, parts[i], inputs + first, routes.begin[expert + 1] - first, expert * width,
+    kernel.Multiply(state, parts[i], inputs + first, routes.begin[expert + 1] - first, nullptr, expert * width,
                     y + first * width, size_t(width));
   });
   const uint64_t waited = state.waited_ns.load(std::memory_order_relaxed) - waited_before;

@@ -26,6 +26,7 @@ struct ActivationBuffer {
 };
 // Of the engine's thread.
 thread_local ActivationBuffer activation_buffer;
+thread_local AdapterProduct adapter_product;
 
 }  // namespace
 
@@ -65,7 +66,7 @@ const Activations* StreamMatMulKernel::Quantize(PassState& state, const float* x
 }
 
 void StreamMatMulKernel::Multiply(PassState& state, const Part& part, const Activations* activations, int64_t tokens,
-                                  int64_t first_row, float* y, size_t ldy) const {
+                                  const AdapterProduct* adapters, int64_t first_row, float* y, size_t ldy) const {
   const uint8_t* w = state.controller->PreInvoke(part.group, &state.waited_ns);
   if (!w) return;
   const WeightGroup& g = state.controller->group(part.group);
@@ -83,6 +84,8 @@ void StreamMatMulKernel::Multiply(PassState& state, const Part& part, const Acti
       const int64_t blocks = std::min(kTileBlocks, last - rb);
       matmul(chunk.kind, w + size_t(rb) * chunk.row_block_bytes, chunk.columns, blocks, activations, int(tokens),
              tile.data(), ld);
+      if (adapters)
+        adapters->AddTo(g.weights_id, (g.row_block_begin + rb) * kRowsPerBlock, blocks * kRowsPerBlock, tile.data(), ld);
       for (int64_t t = 0; t < tokens; t++)
         for (int64_t b = 0; b < blocks; b += 2) {
           const float* gates = &tile[t * ld + b * kRowsPerBlock];
@@ -106,6 +109,7 @@ void StreamMatMulKernel::Multiply(PassState& state, const Part& part, const Acti
         std::memcpy(y + t * ldy + at, &tile[t * kRowsPerBlock], size_t(rows - at) * sizeof(float));
     }
     const int64_t end = std::min((g.row_block_begin + last) * kRowsPerBlock, int64_t(chunk.rows)) - first_row;
+    if (adapters) adapters->AddTo(g.weights_id, first_row + row, end - row, y + row, ldy);
     for (int64_t t = 0; softcap > 0 && t < tokens; t++)
       state.kernels->softcap(y + t * ldy + row, size_t(end - row), softcap);
   }
@@ -133,6 +137,8 @@ void StreamMatMulKernel::Compute(PassState& state, const float* x, int64_t token
   const size_t ldy = size_t(OutputColumns(state));
   const Activations* const activations =  // the workers have buffers of their own
       Quantize(state, x, tokens, controller.chunk(int(weights_ids[0])).columns);
+  adapter_product.Begin(state, weights_ids, x);
+  const AdapterProduct* const adapters = adapter_product.empty() ? nullptr : &adapter_product;
 
   const Parts& parts = PartsOf(state);
   const ItemGate gate{[](const void* owner, int64_t i, const Turn& turn) {
@@ -143,7 +149,10 @@ void StreamMatMulKernel::Compute(PassState& state, const float* x, int64_t token
   const uint64_t waited_before = state.waited_ns.load(std::memory_order_relaxed);
   state.pool->ForEach(
       int64_t(parts.list.size()),
-      [&](int64_t i) { Multiply(state, parts.list[i], activations, tokens, 0, y + parts.list[i].column, ldy); }, gate);
+      [&](int64_t i) {
+        Multiply(state, parts.list[i], activations, tokens, adapters, 0, y + parts.list[i].column, ldy);
+      },
+      gate);
   // Threads wait side by side: what the operator lost is their mean.
   const uint64_t waited = state.waited_ns.load(std::memory_order_relaxed) - waited_before;
   const uint64_t wall = NowNs() - begin, lost = std::min(wall, waited / uint64_t(state.pool->threads()));

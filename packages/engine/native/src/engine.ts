@@ -102,6 +102,25 @@ export interface SamplerOptions {
   drawn: number;
 }
 
+/** The low-rank change of some rows of one chunk: y += scale * B (A x). */
+export interface NativeAdapterModule {
+  weightsId: number;
+  /** The chunk's rows from here on. */
+  rowBegin: number;
+  /** Of a paired chunk, instead: the first (0) or second (1) row blocks of its pairs; else -1. */
+  pairSide: number;
+  rows: number;
+  columns: number;
+  rank: number;
+  scale: number;
+  /** Size of heads whose halves rotate against each other in B, and whose neighbours do in the chunk; 0: as they are. */
+  interleavedHead: number;
+  /** [rank][columns] */
+  a: Float32Array;
+  /** [rows][rank] */
+  b: Float32Array;
+}
+
 export interface PassRequest {
   /** Of all sequences, end to end. */
   tokens: Int32Array;
@@ -113,6 +132,10 @@ export interface PassRequest {
   /** A sampler for each row of logits, or empty. */
   samplers: Int32Array;
   wantLogits: boolean;
+  /** Of all sequences, end to end, with their scales; counts [sequences], or empty where none has any. */
+  adapters: Int32Array;
+  adapterScales: Float32Array;
+  adapterCounts: Int32Array;
 }
 
 export interface PassResult {
@@ -136,6 +159,9 @@ export interface NativeEngine {
   createSequence(): Promise<number>;
   freeSequence(id: number): Promise<void>;
   truncateSequence(id: number, length: number): Promise<void>;
+  createAdapter(): Promise<number>;
+  addToAdapter(module: NativeAdapterModule, id: number): Promise<void>;
+  freeAdapter(id: number): Promise<void>;
   createSampler(options: SamplerOptions, promptTokens: Int32Array): number;
   freeSampler(id: number): void;
   pass(request: PassRequest): Promise<PassResult>;

@@ -6,16 +6,16 @@
 "use strict";
 export const validate = validate20;
 export default validate20;
-const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://flash-slim.dev/schema/plan.schema.json","title":"prefetch_plan.json","description":"How one model is served within one memory budget on one device: which groups of weights stay in memory, which are streamed, in what order and through which slots. Sizes and offsets in bytes, times in milliseconds.","type":"object","additionalProperties":false,"required":["metadata","groups"],"properties":{"metadata":{"type":"object","additionalProperties":false,"required":["version","model","model_digest","weight_cache_digest","strategy","context_length","kv_type","max_sequences","max_tokens_per_pass","max_logit_rows","threads","head_weights_id","slot_count","slot_size","weights_bytes","streamed_bytes_per_pass","predicted_pass_ms_by_mode","ledger","device"],"properties":{"version":{"description":"Version of this format.","const":"1.0"},"model":{"type":"string"},"model_digest":{"$ref":"#/$defs/digest"},"weight_cache_digest":{"description":"The cache (its manifest's SHA-256) that the offsets belong to.","$ref":"#/$defs/digest"},"strategy":{"enum":["simple","rechunk","resident"]},"context_length":{"description":"Positions per sequence.","type":"integer","minimum":1,"maximum":1073741824},"kv_type":{"enum":["f16","f32"]},"max_sequences":{"type":"integer","minimum":1,"maximum":65536},"max_tokens_per_pass":{"description":"Most tokens in one pass.","type":"integer","minimum":1,"maximum":1048576},"max_logit_rows":{"description":"Most rows of logits from one pass.","type":"integer","minimum":1,"maximum":1048576},"threads":{"description":"Compute threads.","type":"integer","minimum":1,"maximum":4096},"head_weights_id":{"description":"The output head's chunk, which a pass without logits does not read; null when there is none.","type":["integer","null"],"minimum":0,"maximum":1048576},"slot_count":{"description":"Streaming buffers; 0 when everything is resident.","type":"integer","minimum":0,"maximum":1024},"slot_size":{"description":"Bytes of one slot.","type":"integer","minimum":0,"maximum":1099511627776,"multipleOf":4096},"weights_bytes":{"description":"Bytes of all groups.","$ref":"#/$defs/count"},"streamed_bytes_per_pass":{"description":"Bytes read by a pass that wants logits: the sum of aligned_size over streamed groups.","$ref":"#/$defs/count"},"predicted_pass_ms_by_mode":{"description":"Milliseconds per pass: PREFILL with max_tokens_per_pass tokens and no logits, DECODE with one token.","type":"object","additionalProperties":false,"required":["PREFILL","DECODE"],"properties":{"PREFILL":{"$ref":"#/$defs/milliseconds"},"DECODE":{"$ref":"#/$defs/milliseconds"}}},"ledger":{"description":"What the process will hold, bytes; the parts add up to budget_bytes.","type":"object","additionalProperties":false,"required":["budget_bytes","baseline_bytes","tokenizer_bytes","kv_bytes","activation_bytes","slot_bytes","resident_bytes","reserve_bytes","unused_bytes"],"properties":{"budget_bytes":{"$ref":"#/$defs/count"},"baseline_bytes":{"description":"The process, ready, before what follows.","$ref":"#/$defs/count"},"tokenizer_bytes":{"description":"The compiled tokenizer, read in place.","$ref":"#/$defs/count"},"kv_bytes":{"description":"Keys and values of all sequences at full context length.","$ref":"#/$defs/count"},"activation_bytes":{"description":"Tensors of one pass with max_tokens_per_pass tokens.","$ref":"#/$defs/count"},"slot_bytes":{"description":"All slots, rounded up to 2 MiB.","$ref":"#/$defs/count"},"resident_bytes":{"description":"Aligned reads of all resident groups, rounded up to 2 MiB.","$ref":"#/$defs/count"},"reserve_bytes":{"description":"Allocator and kernel overhead.","$ref":"#/$defs/count"},"unused_bytes":{"$ref":"#/$defs/count"}}},"device":{"$ref":"device-profile.schema.json"}}},"groups":{"description":"In order of use; they cover every streamed chunk exactly once.","type":"array","maxItems":1048576,"items":{"type":"object","additionalProperties":false,"required":["io_order","weights_id","row_block_begin","row_block_end","aligned_offset","aligned_size","offset_adjust","size","resident","managed_buffer_index","estimated_io_time_ms","crc32c"],"properties":{"io_order":{"description":"Position in the order of use.","$ref":"#/$defs/count"},"weights_id":{"description":"The chunk that the group is a part of.","type":"integer","minimum":0,"maximum":1048576},"row_block_begin":{"description":"First row block (8 rows).","$ref":"#/$defs/count"},"row_block_end":{"description":"One past the last row block.","$ref":"#/$defs/count"},"aligned_offset":{"description":"Byte offset of the read in the weight cache.","type":"integer","minimum":0,"maximum":9007199254740991,"multipleOf":4096},"aligned_size":{"description":"Bytes of the read.","type":"integer","minimum":4096,"maximum":9007199254740991,"multipleOf":4096},"offset_adjust":{"description":"Where in the read the group's bytes begin.","type":"integer","minimum":0,"maximum":4095},"size":{"description":"The group's own bytes.","type":"integer","minimum":1,"maximum":9007199254740991},"resident":{"description":"Read once and kept in memory.","type":"boolean"},"managed_buffer_index":{"description":"Slot in the first pass: position among streamed groups modulo slot_count; -1 for a resident.","type":"integer","minimum":-1,"maximum":1023},"estimated_io_time_ms":{"description":"Milliseconds to read it at the device's rate; 0 for a resident.","$ref":"#/$defs/milliseconds"},"crc32c":{"description":"crc32c of the group's own bytes, 8 hex digits.","type":"string","pattern":"^[0-9a-f]{8}$"}}}}},"$defs":{"count":{"type":"integer","minimum":0,"maximum":9007199254740991},"milliseconds":{"type":"number","minimum":0,"maximum":1000000000},"digest":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"}}};
+const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://flash-slim.dev/schema/plan.schema.json","title":"prefetch_plan.json","description":"How one model is served within one memory budget on one device: which groups of weights stay in memory, which are streamed, in what order and through which slots. Sizes and offsets in bytes, times in milliseconds.","type":"object","additionalProperties":false,"required":["metadata","groups"],"properties":{"metadata":{"type":"object","additionalProperties":false,"required":["version","model","model_digest","weight_cache_digest","strategy","context_length","kv_type","max_sequences","max_tokens_per_pass","max_logit_rows","threads","head_weights_id","slot_count","slot_size","weights_bytes","streamed_bytes_per_pass","predicted_pass_ms_by_mode","ledger","device"],"properties":{"version":{"description":"Version of this format.","const":"1.0"},"model":{"type":"string"},"model_digest":{"$ref":"#/$defs/digest"},"weight_cache_digest":{"description":"The cache (its manifest's SHA-256) that the offsets belong to.","$ref":"#/$defs/digest"},"strategy":{"enum":["simple","rechunk","resident"]},"context_length":{"description":"Positions per sequence.","type":"integer","minimum":1,"maximum":1073741824},"kv_type":{"enum":["f16","f32"]},"max_sequences":{"type":"integer","minimum":1,"maximum":65536},"max_tokens_per_pass":{"description":"Most tokens in one pass.","type":"integer","minimum":1,"maximum":1048576},"max_logit_rows":{"description":"Most rows of logits from one pass.","type":"integer","minimum":1,"maximum":1048576},"threads":{"description":"Compute threads.","type":"integer","minimum":1,"maximum":4096},"head_weights_id":{"description":"The output head's chunk, which a pass without logits does not read; null when there is none.","type":["integer","null"],"minimum":0,"maximum":1048576},"slot_count":{"description":"Streaming buffers; 0 when everything is resident.","type":"integer","minimum":0,"maximum":1024},"slot_size":{"description":"Bytes of one slot.","type":"integer","minimum":0,"maximum":1099511627776,"multipleOf":4096},"weights_bytes":{"description":"Bytes of all groups.","$ref":"#/$defs/count"},"streamed_bytes_per_pass":{"description":"Bytes read by a pass that wants logits: the sum of aligned_size over streamed groups.","$ref":"#/$defs/count"},"predicted_pass_ms_by_mode":{"description":"Milliseconds per pass: PREFILL with max_tokens_per_pass tokens and no logits, DECODE with one token.","type":"object","additionalProperties":false,"required":["PREFILL","DECODE"],"properties":{"PREFILL":{"$ref":"#/$defs/milliseconds"},"DECODE":{"$ref":"#/$defs/milliseconds"}}},"ledger":{"description":"What the process will hold, bytes; the parts add up to budget_bytes.","type":"object","additionalProperties":false,"required":["budget_bytes","baseline_bytes","tokenizer_bytes","kv_bytes","activation_bytes","slot_bytes","resident_bytes","reserve_bytes","unused_bytes"],"properties":{"budget_bytes":{"$ref":"#/$defs/count"},"baseline_bytes":{"description":"The process, ready, before what follows.","$ref":"#/$defs/count"},"tokenizer_bytes":{"description":"The compiled tokenizer, read in place.","$ref":"#/$defs/count"},"kv_bytes":{"description":"Keys and values of all sequences at full context length.","$ref":"#/$defs/count"},"activation_bytes":{"description":"Tensors of one pass with max_tokens_per_pass tokens.","$ref":"#/$defs/count"},"adapter_bytes":{"description":"Low-rank adapters in memory; absent where there are none.","$ref":"#/$defs/count"},"slot_bytes":{"description":"All slots, rounded up to 2 MiB.","$ref":"#/$defs/count"},"resident_bytes":{"description":"Aligned reads of all resident groups, rounded up to 2 MiB.","$ref":"#/$defs/count"},"reserve_bytes":{"description":"Allocator and kernel overhead.","$ref":"#/$defs/count"},"unused_bytes":{"$ref":"#/$defs/count"}}},"device":{"$ref":"device-profile.schema.json"}}},"groups":{"description":"In order of use; they cover every streamed chunk exactly once.","type":"array","maxItems":1048576,"items":{"type":"object","additionalProperties":false,"required":["io_order","weights_id","row_block_begin","row_block_end","aligned_offset","aligned_size","offset_adjust","size","resident","managed_buffer_index","estimated_io_time_ms","crc32c"],"properties":{"io_order":{"description":"Position in the order of use.","$ref":"#/$defs/count"},"weights_id":{"description":"The chunk that the group is a part of.","type":"integer","minimum":0,"maximum":1048576},"row_block_begin":{"description":"First row block (8 rows).","$ref":"#/$defs/count"},"row_block_end":{"description":"One past the last row block.","$ref":"#/$defs/count"},"aligned_offset":{"description":"Byte offset of the read in the weight cache.","type":"integer","minimum":0,"maximum":9007199254740991,"multipleOf":4096},"aligned_size":{"description":"Bytes of the read.","type":"integer","minimum":4096,"maximum":9007199254740991,"multipleOf":4096},"offset_adjust":{"description":"Where in the read the group's bytes begin.","type":"integer","minimum":0,"maximum":4095},"size":{"description":"The group's own bytes.","type":"integer","minimum":1,"maximum":9007199254740991},"resident":{"description":"Read once and kept in memory.","type":"boolean"},"managed_buffer_index":{"description":"Slot in the first pass: position among streamed groups modulo slot_count; -1 for a resident.","type":"integer","minimum":-1,"maximum":1023},"estimated_io_time_ms":{"description":"Milliseconds to read it at the device's rate; 0 for a resident.","$ref":"#/$defs/milliseconds"},"crc32c":{"description":"crc32c of the group's own bytes, 8 hex digits.","type":"string","pattern":"^[0-9a-f]{8}$"}}}}},"$defs":{"count":{"type":"integer","minimum":0,"maximum":9007199254740991},"milliseconds":{"type":"number","minimum":0,"maximum":1000000000},"digest":{"type":"string","pattern":"^sha256:[0-9a-f]{64}$"}}};
 const schema32 = {"type":"string","pattern":"^sha256:[0-9a-f]{64}$"};
 const schema34 = {"type":"integer","minimum":0,"maximum":9007199254740991};
 const schema36 = {"type":"number","minimum":0,"maximum":1000000000};
 const func1 = Object.prototype.hasOwnProperty;
 const pattern4 = new RegExp("^sha256:[0-9a-f]{64}$", "u");
 const pattern6 = new RegExp("^[0-9a-f]{8}$", "u");
-const schema47 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://flash-slim.dev/schema/device-profile.schema.json","title":"device_profile.json","description":"What one device can do, as measured on it. Sizes in bytes, rates in bytes per second, times in milliseconds.","type":"object","additionalProperties":false,"required":["version","architecture","cores","instruction_sets","kernel","memory_limit_bytes","memory_total_bytes","huge_pages","io_uring","storage"],"properties":{"version":{"description":"Version of this format.","const":"1.0"},"architecture":{"description":"As uname -m names it: x86_64, aarch64.","type":"string"},"cores":{"description":"Cores the process may use.","type":"integer","minimum":1,"maximum":4096},"instruction_sets":{"type":"array","maxItems":256,"items":{"type":"string"}},"kernel":{"description":"The best kernel for this CPU.","type":"string"},"memory_limit_bytes":{"description":"The memory cgroup's limit; null where nothing limits the process.","type":["integer","null"],"minimum":1,"maximum":9007199254740991},"memory_total_bytes":{"type":"integer","minimum":1,"maximum":9007199254740991},"huge_pages":{"description":"Anonymous memory can lie on 2 MB pages.","type":"boolean"},"io_uring":{"description":"io_uring is allowed here.","type":"boolean"},"storage":{"type":"object","additionalProperties":false,"required":["path","direct","bandwidth_bytes_per_second","latency_ms","best","measurements"],"properties":{"path":{"description":"Where it was measured.","type":"string"},"direct":{"description":"Reads go past the page cache (O_DIRECT).","type":"boolean"},"bandwidth_bytes_per_second":{"description":"Best sustained rate.","type":"number","minimum":1000,"maximum":1000000000000000},"latency_ms":{"description":"One small read alone.","type":"number","minimum":0,"maximum":60000},"best":{"description":"What reached the best rate.","type":"object","additionalProperties":false,"required":["block_bytes","depth","huge_pages","reader"],"properties":{"block_bytes":{"$ref":"#/$defs/blockBytes"},"depth":{"$ref":"#/$defs/depth"},"huge_pages":{"type":"boolean"},"reader":{"type":"string"}}},"measurements":{"type":"array","maxItems":4096,"items":{"type":"object","additionalProperties":false,"required":["block_bytes","depth","huge_pages","reader","bytes_per_second"],"properties":{"block_bytes":{"$ref":"#/$defs/blockBytes"},"depth":{"$ref":"#/$defs/depth"},"huge_pages":{"type":"boolean"},"reader":{"type":"string"},"bytes_per_second":{"type":"number","exclusiveMinimum":0,"maximum":1000000000000000}}}}}}},"$defs":{"blockBytes":{"description":"Bytes of one read.","type":"integer","minimum":1,"maximum":1099511627776},"depth":{"description":"Reads under way at once.","type":"integer","minimum":1,"maximum":65536}}};
-const schema48 = {"description":"Bytes of one read.","type":"integer","minimum":1,"maximum":1099511627776};
-const schema49 = {"description":"Reads under way at once.","type":"integer","minimum":1,"maximum":65536};
+const schema48 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://flash-slim.dev/schema/device-profile.schema.json","title":"device_profile.json","description":"What one device can do, as measured on it. Sizes in bytes, rates in bytes per second, times in milliseconds.","type":"object","additionalProperties":false,"required":["version","architecture","cores","instruction_sets","kernel","memory_limit_bytes","memory_total_bytes","huge_pages","io_uring","storage"],"properties":{"version":{"description":"Version of this format.","const":"1.0"},"architecture":{"description":"As uname -m names it: x86_64, aarch64.","type":"string"},"cores":{"description":"Cores the process may use.","type":"integer","minimum":1,"maximum":4096},"instruction_sets":{"type":"array","maxItems":256,"items":{"type":"string"}},"kernel":{"description":"The best kernel for this CPU.","type":"string"},"memory_limit_bytes":{"description":"The memory cgroup's limit; null where nothing limits the process.","type":["integer","null"],"minimum":1,"maximum":9007199254740991},"memory_total_bytes":{"type":"integer","minimum":1,"maximum":9007199254740991},"huge_pages":{"description":"Anonymous memory can lie on 2 MB pages.","type":"boolean"},"io_uring":{"description":"io_uring is allowed here.","type":"boolean"},"storage":{"type":"object","additionalProperties":false,"required":["path","direct","bandwidth_bytes_per_second","latency_ms","best","measurements"],"properties":{"path":{"description":"Where it was measured.","type":"string"},"direct":{"description":"Reads go past the page cache (O_DIRECT).","type":"boolean"},"bandwidth_bytes_per_second":{"description":"Best sustained rate.","type":"number","minimum":1000,"maximum":1000000000000000},"latency_ms":{"description":"One small read alone.","type":"number","minimum":0,"maximum":60000},"best":{"description":"What reached the best rate.","type":"object","additionalProperties":false,"required":["block_bytes","depth","huge_pages","reader"],"properties":{"block_bytes":{"$ref":"#/$defs/blockBytes"},"depth":{"$ref":"#/$defs/depth"},"huge_pages":{"type":"boolean"},"reader":{"type":"string"}}},"measurements":{"type":"array","maxItems":4096,"items":{"type":"object","additionalProperties":false,"required":["block_bytes","depth","huge_pages","reader","bytes_per_second"],"properties":{"block_bytes":{"$ref":"#/$defs/blockBytes"},"depth":{"$ref":"#/$defs/depth"},"huge_pages":{"type":"boolean"},"reader":{"type":"string"},"bytes_per_second":{"type":"number","exclusiveMinimum":0,"maximum":1000000000000000}}}}}}},"$defs":{"blockBytes":{"description":"Bytes of one read.","type":"integer","minimum":1,"maximum":1099511627776},"depth":{"description":"Reads under way at once.","type":"integer","minimum":1,"maximum":65536}}};
+const schema49 = {"description":"Bytes of one read.","type":"integer","minimum":1,"maximum":1099511627776};
+const schema50 = {"description":"Reads under way at once.","type":"integer","minimum":1,"maximum":65536};
 
 function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="https://flash-slim.dev/schema/device-profile.schema.json" */;
@@ -38,7 +38,7 @@ return false;
 else {
 const _errs1 = errors;
 for(const key0 in data){
-if(!(func1.call(schema47.properties, key0))){
+if(!(func1.call(schema48.properties, key0))){
 validate21.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
 return false;
 break;
@@ -148,7 +148,7 @@ if(data.memory_limit_bytes !== undefined){
 let data6 = data.memory_limit_bytes;
 const _errs13 = errors;
 if((!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))) && (data6 !== null)){
-validate21.errors = [{instancePath:instancePath+"/memory_limit_bytes",schemaPath:"#/properties/memory_limit_bytes/type",keyword:"type",params:{type: schema47.properties.memory_limit_bytes.type},message:"must be integer,null"}];
+validate21.errors = [{instancePath:instancePath+"/memory_limit_bytes",schemaPath:"#/properties/memory_limit_bytes/type",keyword:"type",params:{type: schema48.properties.memory_limit_bytes.type},message:"must be integer,null"}];
 return false;
 }
 if(errors === _errs13){
@@ -1315,23 +1315,23 @@ else {
 var valid9 = true;
 }
 if(valid9){
-if(data20.slot_bytes !== undefined){
-let data26 = data20.slot_bytes;
+if(data20.adapter_bytes !== undefined){
+let data26 = data20.adapter_bytes;
 const _errs65 = errors;
 const _errs66 = errors;
 if(!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))){
-validate20.errors = [{instancePath:instancePath+"/metadata/ledger/slot_bytes",schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate20.errors = [{instancePath:instancePath+"/metadata/ledger/adapter_bytes",schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs66){
 if((typeof data26 == "number") && (isFinite(data26))){
 if(data26 > 9007199254740991 || isNaN(data26)){
-validate20.errors = [{instancePath:instancePath+"/metadata/ledger/slot_bytes",schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate20.errors = [{instancePath:instancePath+"/metadata/ledger/adapter_bytes",schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data26 < 0 || isNaN(data26)){
-validate20.errors = [{instancePath:instancePath+"/metadata/ledger/slot_bytes",schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate20.errors = [{instancePath:instancePath+"/metadata/ledger/adapter_bytes",schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -1343,23 +1343,23 @@ else {
 var valid9 = true;
 }
 if(valid9){
-if(data20.resident_bytes !== undefined){
-let data27 = data20.resident_bytes;
+if(data20.slot_bytes !== undefined){
+let data27 = data20.slot_bytes;
 const _errs68 = errors;
 const _errs69 = errors;
 if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
-validate20.errors = [{instancePath:instancePath+"/metadata/ledger/resident_bytes",schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate20.errors = [{instancePath:instancePath+"/metadata/ledger/slot_bytes",schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs69){
 if((typeof data27 == "number") && (isFinite(data27))){
 if(data27 > 9007199254740991 || isNaN(data27)){
-validate20.errors = [{instancePath:instancePath+"/metadata/ledger/resident_bytes",schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate20.errors = [{instancePath:instancePath+"/metadata/ledger/slot_bytes",schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data27 < 0 || isNaN(data27)){
-validate20.errors = [{instancePath:instancePath+"/metadata/ledger/resident_bytes",schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate20.errors = [{instancePath:instancePath+"/metadata/ledger/slot_bytes",schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -1371,23 +1371,23 @@ else {
 var valid9 = true;
 }
 if(valid9){
-if(data20.reserve_bytes !== undefined){
-let data28 = data20.reserve_bytes;
+if(data20.resident_bytes !== undefined){
+let data28 = data20.resident_bytes;
 const _errs71 = errors;
 const _errs72 = errors;
 if(!(((typeof data28 == "number") && (!(data28 % 1) && !isNaN(data28))) && (isFinite(data28)))){
-validate20.errors = [{instancePath:instancePath+"/metadata/ledger/reserve_bytes",schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate20.errors = [{instancePath:instancePath+"/metadata/ledger/resident_bytes",schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs72){
 if((typeof data28 == "number") && (isFinite(data28))){
 if(data28 > 9007199254740991 || isNaN(data28)){
-validate20.errors = [{instancePath:instancePath+"/metadata/ledger/reserve_bytes",schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate20.errors = [{instancePath:instancePath+"/metadata/ledger/resident_bytes",schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data28 < 0 || isNaN(data28)){
-validate20.errors = [{instancePath:instancePath+"/metadata/ledger/reserve_bytes",schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate20.errors = [{instancePath:instancePath+"/metadata/ledger/resident_bytes",schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -1399,23 +1399,23 @@ else {
 var valid9 = true;
 }
 if(valid9){
-if(data20.unused_bytes !== undefined){
-let data29 = data20.unused_bytes;
+if(data20.reserve_bytes !== undefined){
+let data29 = data20.reserve_bytes;
 const _errs74 = errors;
 const _errs75 = errors;
 if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
-validate20.errors = [{instancePath:instancePath+"/metadata/ledger/unused_bytes",schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate20.errors = [{instancePath:instancePath+"/metadata/ledger/reserve_bytes",schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs75){
 if((typeof data29 == "number") && (isFinite(data29))){
 if(data29 > 9007199254740991 || isNaN(data29)){
-validate20.errors = [{instancePath:instancePath+"/metadata/ledger/unused_bytes",schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate20.errors = [{instancePath:instancePath+"/metadata/ledger/reserve_bytes",schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data29 < 0 || isNaN(data29)){
-validate20.errors = [{instancePath:instancePath+"/metadata/ledger/unused_bytes",schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate20.errors = [{instancePath:instancePath+"/metadata/ledger/reserve_bytes",schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -1425,6 +1425,35 @@ var valid9 = _errs74 === errors;
 }
 else {
 var valid9 = true;
+}
+if(valid9){
+if(data20.unused_bytes !== undefined){
+let data30 = data20.unused_bytes;
+const _errs77 = errors;
+const _errs78 = errors;
+if(!(((typeof data30 == "number") && (!(data30 % 1) && !isNaN(data30))) && (isFinite(data30)))){
+validate20.errors = [{instancePath:instancePath+"/metadata/ledger/unused_bytes",schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs78){
+if((typeof data30 == "number") && (isFinite(data30))){
+if(data30 > 9007199254740991 || isNaN(data30)){
+validate20.errors = [{instancePath:instancePath+"/metadata/ledger/unused_bytes",schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data30 < 0 || isNaN(data30)){
+validate20.errors = [{instancePath:instancePath+"/metadata/ledger/unused_bytes",schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid9 = _errs77 === errors;
+}
+else {
+var valid9 = true;
+}
 }
 }
 }
@@ -1449,12 +1478,12 @@ var valid1 = true;
 }
 if(valid1){
 if(data0.device !== undefined){
-const _errs77 = errors;
+const _errs80 = errors;
 if(!(validate21(data0.device, {instancePath:instancePath+"/metadata/device",parentData:data0,parentDataProperty:"device",rootData,dynamicAnchors}))){
 vErrors = vErrors === null ? validate21.errors : vErrors.concat(validate21.errors);
 errors = vErrors.length;
 }
-var valid1 = _errs77 === errors;
+var valid1 = _errs80 === errors;
 }
 else {
 var valid1 = true;
@@ -1492,169 +1521,169 @@ var valid0 = true;
 }
 if(valid0){
 if(data.groups !== undefined){
-let data31 = data.groups;
-const _errs78 = errors;
-if(errors === _errs78){
-if(Array.isArray(data31)){
-if(data31.length > 1048576){
+let data32 = data.groups;
+const _errs81 = errors;
+if(errors === _errs81){
+if(Array.isArray(data32)){
+if(data32.length > 1048576){
 validate20.errors = [{instancePath:instancePath+"/groups",schemaPath:"#/properties/groups/maxItems",keyword:"maxItems",params:{limit: 1048576},message:"must NOT have more than 1048576 items"}];
 return false;
 }
 else {
-var valid19 = true;
-const len0 = data31.length;
+var valid20 = true;
+const len0 = data32.length;
 for(let i0=0; i0<len0; i0++){
-let data32 = data31[i0];
-const _errs80 = errors;
-if(errors === _errs80){
-if(data32 && typeof data32 == "object" && !Array.isArray(data32)){
+let data33 = data32[i0];
+const _errs83 = errors;
+if(errors === _errs83){
+if(data33 && typeof data33 == "object" && !Array.isArray(data33)){
 let missing4;
-if(((((((((((((data32.io_order === undefined) && (missing4 = "io_order")) || ((data32.weights_id === undefined) && (missing4 = "weights_id"))) || ((data32.row_block_begin === undefined) && (missing4 = "row_block_begin"))) || ((data32.row_block_end === undefined) && (missing4 = "row_block_end"))) || ((data32.aligned_offset === undefined) && (missing4 = "aligned_offset"))) || ((data32.aligned_size === undefined) && (missing4 = "aligned_size"))) || ((data32.offset_adjust === undefined) && (missing4 = "offset_adjust"))) || ((data32.size === undefined) && (missing4 = "size"))) || ((data32.resident === undefined) && (missing4 = "resident"))) || ((data32.managed_buffer_index === undefined) && (missing4 = "managed_buffer_index"))) || ((data32.estimated_io_time_ms === undefined) && (missing4 = "estimated_io_time_ms"))) || ((data32.crc32c === undefined) && (missing4 = "crc32c"))){
+if(((((((((((((data33.io_order === undefined) && (missing4 = "io_order")) || ((data33.weights_id === undefined) && (missing4 = "weights_id"))) || ((data33.row_block_begin === undefined) && (missing4 = "row_block_begin"))) || ((data33.row_block_end === undefined) && (missing4 = "row_block_end"))) || ((data33.aligned_offset === undefined) && (missing4 = "aligned_offset"))) || ((data33.aligned_size === undefined) && (missing4 = "aligned_size"))) || ((data33.offset_adjust === undefined) && (missing4 = "offset_adjust"))) || ((data33.size === undefined) && (missing4 = "size"))) || ((data33.resident === undefined) && (missing4 = "resident"))) || ((data33.managed_buffer_index === undefined) && (missing4 = "managed_buffer_index"))) || ((data33.estimated_io_time_ms === undefined) && (missing4 = "estimated_io_time_ms"))) || ((data33.crc32c === undefined) && (missing4 = "crc32c"))){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0,schemaPath:"#/properties/groups/items/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
 return false;
 }
 else {
-const _errs82 = errors;
-for(const key4 in data32){
+const _errs85 = errors;
+for(const key4 in data33){
 if(!(func1.call(schema31.properties.groups.items.properties, key4))){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0,schemaPath:"#/properties/groups/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"}];
 return false;
 break;
 }
 }
-if(_errs82 === errors){
-if(data32.io_order !== undefined){
-let data33 = data32.io_order;
-const _errs83 = errors;
-const _errs84 = errors;
-if(!(((typeof data33 == "number") && (!(data33 % 1) && !isNaN(data33))) && (isFinite(data33)))){
+if(_errs85 === errors){
+if(data33.io_order !== undefined){
+let data34 = data33.io_order;
+const _errs86 = errors;
+const _errs87 = errors;
+if(!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/io_order",schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs84){
-if((typeof data33 == "number") && (isFinite(data33))){
-if(data33 > 9007199254740991 || isNaN(data33)){
+if(errors === _errs87){
+if((typeof data34 == "number") && (isFinite(data34))){
+if(data34 > 9007199254740991 || isNaN(data34)){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/io_order",schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data33 < 0 || isNaN(data33)){
+if(data34 < 0 || isNaN(data34)){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/io_order",schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid20 = _errs83 === errors;
+var valid21 = _errs86 === errors;
 }
 else {
-var valid20 = true;
+var valid21 = true;
 }
-if(valid20){
-if(data32.weights_id !== undefined){
-let data34 = data32.weights_id;
-const _errs86 = errors;
-if(!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))){
+if(valid21){
+if(data33.weights_id !== undefined){
+let data35 = data33.weights_id;
+const _errs89 = errors;
+if(!(((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35))) && (isFinite(data35)))){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/weights_id",schemaPath:"#/properties/groups/items/properties/weights_id/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs86){
-if((typeof data34 == "number") && (isFinite(data34))){
-if(data34 > 1048576 || isNaN(data34)){
+if(errors === _errs89){
+if((typeof data35 == "number") && (isFinite(data35))){
+if(data35 > 1048576 || isNaN(data35)){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/weights_id",schemaPath:"#/properties/groups/items/properties/weights_id/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1048576},message:"must be <= 1048576"}];
 return false;
 }
 else {
-if(data34 < 0 || isNaN(data34)){
+if(data35 < 0 || isNaN(data35)){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/weights_id",schemaPath:"#/properties/groups/items/properties/weights_id/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid20 = _errs86 === errors;
+var valid21 = _errs89 === errors;
 }
 else {
-var valid20 = true;
+var valid21 = true;
 }
-if(valid20){
-if(data32.row_block_begin !== undefined){
-let data35 = data32.row_block_begin;
-const _errs88 = errors;
-const _errs89 = errors;
-if(!(((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35))) && (isFinite(data35)))){
+if(valid21){
+if(data33.row_block_begin !== undefined){
+let data36 = data33.row_block_begin;
+const _errs91 = errors;
+const _errs92 = errors;
+if(!(((typeof data36 == "number") && (!(data36 % 1) && !isNaN(data36))) && (isFinite(data36)))){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/row_block_begin",schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs89){
-if((typeof data35 == "number") && (isFinite(data35))){
-if(data35 > 9007199254740991 || isNaN(data35)){
+if(errors === _errs92){
+if((typeof data36 == "number") && (isFinite(data36))){
+if(data36 > 9007199254740991 || isNaN(data36)){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/row_block_begin",schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data35 < 0 || isNaN(data35)){
+if(data36 < 0 || isNaN(data36)){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/row_block_begin",schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid20 = _errs88 === errors;
+var valid21 = _errs91 === errors;
 }
 else {
-var valid20 = true;
+var valid21 = true;
 }
-if(valid20){
-if(data32.row_block_end !== undefined){
-let data36 = data32.row_block_end;
-const _errs91 = errors;
-const _errs92 = errors;
-if(!(((typeof data36 == "number") && (!(data36 % 1) && !isNaN(data36))) && (isFinite(data36)))){
+if(valid21){
+if(data33.row_block_end !== undefined){
+let data37 = data33.row_block_end;
+const _errs94 = errors;
+const _errs95 = errors;
+if(!(((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37))) && (isFinite(data37)))){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/row_block_end",schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs92){
-if((typeof data36 == "number") && (isFinite(data36))){
-if(data36 > 9007199254740991 || isNaN(data36)){
+if(errors === _errs95){
+if((typeof data37 == "number") && (isFinite(data37))){
+if(data37 > 9007199254740991 || isNaN(data37)){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/row_block_end",schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data36 < 0 || isNaN(data36)){
+if(data37 < 0 || isNaN(data37)){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/row_block_end",schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid20 = _errs91 === errors;
+var valid21 = _errs94 === errors;
 }
 else {
-var valid20 = true;
+var valid21 = true;
 }
-if(valid20){
-if(data32.aligned_offset !== undefined){
-let data37 = data32.aligned_offset;
-const _errs94 = errors;
-if(!(((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37))) && (isFinite(data37)))){
+if(valid21){
+if(data33.aligned_offset !== undefined){
+let data38 = data33.aligned_offset;
+const _errs97 = errors;
+if(!(((typeof data38 == "number") && (!(data38 % 1) && !isNaN(data38))) && (isFinite(data38)))){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/aligned_offset",schemaPath:"#/properties/groups/items/properties/aligned_offset/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs94){
-if((typeof data37 == "number") && (isFinite(data37))){
-if(data37 > 9007199254740991 || isNaN(data37)){
+if(errors === _errs97){
+if((typeof data38 == "number") && (isFinite(data38))){
+if(data38 > 9007199254740991 || isNaN(data38)){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/aligned_offset",schemaPath:"#/properties/groups/items/properties/aligned_offset/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data37 < 0 || isNaN(data37)){
+if(data38 < 0 || isNaN(data38)){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/aligned_offset",schemaPath:"#/properties/groups/items/properties/aligned_offset/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 else {
 let res1;
-if((4096 === 0 || (res1 = data37/4096, res1 !== parseInt(res1)))){
+if((4096 === 0 || (res1 = data38/4096, res1 !== parseInt(res1)))){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/aligned_offset",schemaPath:"#/properties/groups/items/properties/aligned_offset/multipleOf",keyword:"multipleOf",params:{multipleOf: 4096},message:"must be multiple of 4096"}];
 return false;
 }
@@ -1662,33 +1691,33 @@ return false;
 }
 }
 }
-var valid20 = _errs94 === errors;
+var valid21 = _errs97 === errors;
 }
 else {
-var valid20 = true;
+var valid21 = true;
 }
-if(valid20){
-if(data32.aligned_size !== undefined){
-let data38 = data32.aligned_size;
-const _errs96 = errors;
-if(!(((typeof data38 == "number") && (!(data38 % 1) && !isNaN(data38))) && (isFinite(data38)))){
+if(valid21){
+if(data33.aligned_size !== undefined){
+let data39 = data33.aligned_size;
+const _errs99 = errors;
+if(!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/aligned_size",schemaPath:"#/properties/groups/items/properties/aligned_size/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs96){
-if((typeof data38 == "number") && (isFinite(data38))){
-if(data38 > 9007199254740991 || isNaN(data38)){
+if(errors === _errs99){
+if((typeof data39 == "number") && (isFinite(data39))){
+if(data39 > 9007199254740991 || isNaN(data39)){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/aligned_size",schemaPath:"#/properties/groups/items/properties/aligned_size/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data38 < 4096 || isNaN(data38)){
+if(data39 < 4096 || isNaN(data39)){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/aligned_size",schemaPath:"#/properties/groups/items/properties/aligned_size/minimum",keyword:"minimum",params:{comparison: ">=", limit: 4096},message:"must be >= 4096"}];
 return false;
 }
 else {
 let res2;
-if((4096 === 0 || (res2 = data38/4096, res2 !== parseInt(res2)))){
+if((4096 === 0 || (res2 = data39/4096, res2 !== parseInt(res2)))){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/aligned_size",schemaPath:"#/properties/groups/items/properties/aligned_size/multipleOf",keyword:"multipleOf",params:{multipleOf: 4096},message:"must be multiple of 4096"}];
 return false;
 }
@@ -1696,117 +1725,117 @@ return false;
 }
 }
 }
-var valid20 = _errs96 === errors;
+var valid21 = _errs99 === errors;
 }
 else {
-var valid20 = true;
+var valid21 = true;
 }
-if(valid20){
-if(data32.offset_adjust !== undefined){
-let data39 = data32.offset_adjust;
-const _errs98 = errors;
-if(!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))){
+if(valid21){
+if(data33.offset_adjust !== undefined){
+let data40 = data33.offset_adjust;
+const _errs101 = errors;
+if(!(((typeof data40 == "number") && (!(data40 % 1) && !isNaN(data40))) && (isFinite(data40)))){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/offset_adjust",schemaPath:"#/properties/groups/items/properties/offset_adjust/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs98){
-if((typeof data39 == "number") && (isFinite(data39))){
-if(data39 > 4095 || isNaN(data39)){
+if(errors === _errs101){
+if((typeof data40 == "number") && (isFinite(data40))){
+if(data40 > 4095 || isNaN(data40)){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/offset_adjust",schemaPath:"#/properties/groups/items/properties/offset_adjust/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4095},message:"must be <= 4095"}];
 return false;
 }
 else {
-if(data39 < 0 || isNaN(data39)){
+if(data40 < 0 || isNaN(data40)){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/offset_adjust",schemaPath:"#/properties/groups/items/properties/offset_adjust/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid20 = _errs98 === errors;
+var valid21 = _errs101 === errors;
 }
 else {
-var valid20 = true;
+var valid21 = true;
 }
-if(valid20){
-if(data32.size !== undefined){
-let data40 = data32.size;
-const _errs100 = errors;
-if(!(((typeof data40 == "number") && (!(data40 % 1) && !isNaN(data40))) && (isFinite(data40)))){
+if(valid21){
+if(data33.size !== undefined){
+let data41 = data33.size;
+const _errs103 = errors;
+if(!(((typeof data41 == "number") && (!(data41 % 1) && !isNaN(data41))) && (isFinite(data41)))){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/size",schemaPath:"#/properties/groups/items/properties/size/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs100){
-if((typeof data40 == "number") && (isFinite(data40))){
-if(data40 > 9007199254740991 || isNaN(data40)){
+if(errors === _errs103){
+if((typeof data41 == "number") && (isFinite(data41))){
+if(data41 > 9007199254740991 || isNaN(data41)){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/size",schemaPath:"#/properties/groups/items/properties/size/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
-if(data40 < 1 || isNaN(data40)){
+if(data41 < 1 || isNaN(data41)){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/size",schemaPath:"#/properties/groups/items/properties/size/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid20 = _errs100 === errors;
+var valid21 = _errs103 === errors;
 }
 else {
-var valid20 = true;
+var valid21 = true;
 }
-if(valid20){
-if(data32.resident !== undefined){
-const _errs102 = errors;
-if(typeof data32.resident !== "boolean"){
+if(valid21){
+if(data33.resident !== undefined){
+const _errs105 = errors;
+if(typeof data33.resident !== "boolean"){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/resident",schemaPath:"#/properties/groups/items/properties/resident/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
-var valid20 = _errs102 === errors;
+var valid21 = _errs105 === errors;
 }
 else {
-var valid20 = true;
+var valid21 = true;
 }
-if(valid20){
-if(data32.managed_buffer_index !== undefined){
-let data42 = data32.managed_buffer_index;
-const _errs104 = errors;
-if(!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))){
+if(valid21){
+if(data33.managed_buffer_index !== undefined){
+let data43 = data33.managed_buffer_index;
+const _errs107 = errors;
+if(!(((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43))) && (isFinite(data43)))){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/managed_buffer_index",schemaPath:"#/properties/groups/items/properties/managed_buffer_index/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs104){
-if((typeof data42 == "number") && (isFinite(data42))){
-if(data42 > 1023 || isNaN(data42)){
+if(errors === _errs107){
+if((typeof data43 == "number") && (isFinite(data43))){
+if(data43 > 1023 || isNaN(data43)){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/managed_buffer_index",schemaPath:"#/properties/groups/items/properties/managed_buffer_index/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1023},message:"must be <= 1023"}];
 return false;
 }
 else {
-if(data42 < -1 || isNaN(data42)){
+if(data43 < -1 || isNaN(data43)){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/managed_buffer_index",schemaPath:"#/properties/groups/items/properties/managed_buffer_index/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1},message:"must be >= -1"}];
 return false;
 }
 }
 }
 }
-var valid20 = _errs104 === errors;
+var valid21 = _errs107 === errors;
 }
 else {
-var valid20 = true;
+var valid21 = true;
 }
-if(valid20){
-if(data32.estimated_io_time_ms !== undefined){
-let data43 = data32.estimated_io_time_ms;
-const _errs106 = errors;
-const _errs107 = errors;
-if(errors === _errs107){
-if((typeof data43 == "number") && (isFinite(data43))){
-if(data43 > 1000000000 || isNaN(data43)){
+if(valid21){
+if(data33.estimated_io_time_ms !== undefined){
+let data44 = data33.estimated_io_time_ms;
+const _errs109 = errors;
+const _errs110 = errors;
+if(errors === _errs110){
+if((typeof data44 == "number") && (isFinite(data44))){
+if(data44 > 1000000000 || isNaN(data44)){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/estimated_io_time_ms",schemaPath:"#/$defs/milliseconds/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000000},message:"must be <= 1000000000"}];
 return false;
 }
 else {
-if(data43 < 0 || isNaN(data43)){
+if(data44 < 0 || isNaN(data44)){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/estimated_io_time_ms",schemaPath:"#/$defs/milliseconds/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
@@ -1817,18 +1846,18 @@ validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/estimated_io_t
 return false;
 }
 }
-var valid20 = _errs106 === errors;
+var valid21 = _errs109 === errors;
 }
 else {
-var valid20 = true;
+var valid21 = true;
 }
-if(valid20){
-if(data32.crc32c !== undefined){
-let data44 = data32.crc32c;
-const _errs109 = errors;
-if(errors === _errs109){
-if(typeof data44 === "string"){
-if(!pattern6.test(data44)){
+if(valid21){
+if(data33.crc32c !== undefined){
+let data45 = data33.crc32c;
+const _errs112 = errors;
+if(errors === _errs112){
+if(typeof data45 === "string"){
+if(!pattern6.test(data45)){
 validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/crc32c",schemaPath:"#/properties/groups/items/properties/crc32c/pattern",keyword:"pattern",params:{pattern: "^[0-9a-f]{8}$"},message:"must match pattern \""+"^[0-9a-f]{8}$"+"\""}];
 return false;
 }
@@ -1838,10 +1867,10 @@ validate20.errors = [{instancePath:instancePath+"/groups/" + i0+"/crc32c",schema
 return false;
 }
 }
-var valid20 = _errs109 === errors;
+var valid21 = _errs112 === errors;
 }
 else {
-var valid20 = true;
+var valid21 = true;
 }
 }
 }
@@ -1862,8 +1891,8 @@ validate20.errors = [{instancePath:instancePath+"/groups/" + i0,schemaPath:"#/pr
 return false;
 }
 }
-var valid19 = _errs80 === errors;
-if(!valid19){
+var valid20 = _errs83 === errors;
+if(!valid20){
 break;
 }
 }
@@ -1874,7 +1903,7 @@ validate20.errors = [{instancePath:instancePath+"/groups",schemaPath:"#/properti
 return false;
 }
 }
-var valid0 = _errs78 === errors;
+var valid0 = _errs81 === errors;
 }
 else {
 var valid0 = true;

@@ -1,0 +1,1 @@
+export { type AdaptedModel, type LoraAdapter, type LoraModule, readLoraAdapter } from './adapter.ts';

@@ -46,6 +46,8 @@ export interface LoadRequest {
   /** With operator timing: where its trace goes, and what the ledger counts for it. */
   profilePrefix?: string;
   profileBytes?: number;
+  /** Of adapters that are loaded next. */
+  adapterBytes?: number;
 }
 
 export async function loadEngine(context: Context, request: LoadRequest): Promise<LoadedEngine> {
@@ -136,5 +138,6 @@ async function planFor(
     maxTokensPerPass: request.maxTokensPerPass,
     maxLogitRows: request.maxLogitRows,
     baselineBytes: baselineBytes + baselineGrowthBytes + (request.profileBytes ?? 0),
+    adapterBytes: request.adapterBytes ?? 0,
   });
 }

@@ -1,7 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GenAIMetrics, generate as generateTokens, peakMemory, weightsBytes } from '@flash-slim/engine';
+import {
+  type AdapterUse,
+  GenAIMetrics,
+  generate as generateTokens,
+  peakMemory,
+  weightsBytes,
+} from '@flash-slim/engine';
 import { StreamDecoder, Tokenizer } from '@flash-slim/model/tokenizer';
 import { formatBytes } from '@flash-slim/plan';
 import type { Command } from 'commander';
@@ -9,6 +15,7 @@ import { command } from '../command.ts';
 import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { type LoadedEngine, loadEngine } from '../load-engine.ts';
+import { collectLora, type LoraFlag, type Loras, readLoras } from '../lora.ts';
 import { type EngineFlags, engineAliases, engineOptions, requireModel, threadsOf } from '../options.ts';
 import { type PreparedModel, prepareModel } from '../prepare.ts';
 import { readPrompts } from '../prompts.ts';
@@ -21,6 +28,7 @@ export interface GenerateFlags extends EngineFlags, SamplingFlags {
   csvProfileOutputPath?: string;
   chat?: boolean;
   ignoreEos?: boolean;
+  lora?: LoraFlag[];
 }
 
 export function defineGenerate(command: Command): void {
@@ -36,6 +44,7 @@ export function defineGenerate(command: Command): void {
   command
     .option('--csv-profile-output-path <file>', 'write the time of every operator as CSV')
     .option('--chat', "put the prompt into the model's own chat template")
+    .option('--lora <folder[:scale]>', 'a PEFT adapter beside the weights, scaled; may be given again', collectLora)
     .option('--ignore-eos', 'go on past the end-of-text token');
 }
 
@@ -48,6 +57,7 @@ export const generate = command<GenerateFlags>({
       'within 180 MB',
     ],
     ['flash-slim generate --model smollm2 --prompt-file p.txt --temperature 0 --json', 'reproducible, for a script'],
+    ['flash-slim generate --model smollm2 --lora ./adapter:0.8 --prompt "The sea is"', 'as it was fine-tuned, mostly'],
   ],
   aliases: engineAliases,
   run: async (context, flags) => {
@@ -77,6 +87,7 @@ export async function generateAll(
   const encoded = await Promise.all(
     prompts.map((prompt) => encodePrompt(prepared, tokenizer, prompt, flags.chat === true)),
   );
+  const loras = await readLoras(context, flags.lora ?? [], prepared);
   const profiling = flags.csvProfileOutputPath === undefined ? null : await import('../operator-csv.ts');
   const traceDirectory = flags.csvProfileOutputPath === undefined ? null : await mkdtemp(join(tmpdir(), 'flash-slim-'));
   try {
@@ -86,6 +97,7 @@ export async function generateAll(
       maxTokensPerPass: null,
       maxLogitRows: 1,
       activations: 'int8',
+      adapterBytes: loras.bytes,
       ...(profiling === null
         ? {}
         : {
@@ -96,10 +108,13 @@ export async function generateAll(
     const { engine } = loaded;
     const profile = profiling && new profiling.OperatorProfile(engine, prepared.cache.manifest.chunks.length);
     try {
+      const adapters = await loras.load(engine, loaded.plan);
       const results: GenerateResult[] = [];
       for (const tokens of encoded) {
         const afterPass = () => profile?.afterPass();
-        results.push(await generateOne(context, flags, { loaded, prepared, tokenizer, afterPass }, tokens));
+        results.push(
+          await generateOne(context, flags, { loaded, prepared, tokenizer, loras, adapters, afterPass }, tokens),
+        );
       }
       if (profile !== null && profiling !== null) {
         const csv = flags.csvProfileOutputPath as string;
@@ -120,6 +135,8 @@ interface Ready {
   loaded: LoadedEngine;
   prepared: PreparedModel;
   tokenizer: Tokenizer;
+  loras: Loras;
+  adapters: AdapterUse[];
   /** Called between passes. */
   afterPass(): void;
 }
@@ -127,7 +144,7 @@ interface Ready {
 async function generateOne(
   context: Context,
   flags: GenerateFlags,
-  { loaded, prepared, tokenizer, afterPass }: Ready,
+  { loaded, prepared, tokenizer, loras, adapters, afterPass }: Ready,
   promptTokens: ArrayLike<number>,
 ) {
   const { engine, plan, report } = loaded;
@@ -143,6 +160,7 @@ async function generateOne(
     promptTokens,
     maxDecodeSteps: flags.maxDecodeSteps,
     sampling: samplingOf(flags),
+    adapters,
     isEnd: (token) => flags.ignoreEos !== true && tokenizer.endOfGeneration(token),
     metrics,
     onPrefill: afterPass,
@@ -173,6 +191,7 @@ async function generateOne(
     direct_io: report.direct,
     huge_pages: report.slotHugeBytes > 0,
     residents_locked: report.residentsLocked,
+    lora: loras.report,
     plan: {
       strategy: plan.metadata.strategy,
       predicted_pass_ms: plan.metadata.predicted_pass_ms_by_mode.DECODE,

@@ -17,6 +17,7 @@ interface PlanFlags {
   numThreads: number;
   maxSequences: number;
   baseline: string;
+  adapterMemory?: string;
   explain?: boolean;
 }
 
@@ -40,6 +41,7 @@ export const plan = command<PlanFlags>({
       .option('--num-threads <n>', 'compute threads, never more than the cores', integer(1), 4)
       .option('--max-sequences <n>', 'sequences served at once', integer(1), 1)
       .option('--baseline <bytes>', 'what the process holds before weights, KV and slots', '55MB')
+      .option('--adapter-memory <bytes>', 'room for what `generate --lora` loads')
       .option('--explain', 'print the budget ledger and the predicted time per pass');
   },
   examples: [
@@ -61,6 +63,7 @@ export const plan = command<PlanFlags>({
       maxSequences: flags.maxSequences,
       maxTokensPerPass: null,
       maxLogitRows: flags.maxSequences,
+      adapterBytes: flags.adapterMemory === undefined ? 0 : parseBytes(flags.adapterMemory),
     });
     await savePlan(made, flags.output);
     const { metadata } = made;

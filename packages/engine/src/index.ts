@@ -1,5 +1,6 @@
 export type { LoadReport, PassResult } from '@flash-slim/native';
 export {
+  type AdapterUse,
   Engine,
   type InjectedFault,
   type LoadOptions,

@@ -252,8 +252,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
   Napi::Value FreeAdapter(const Napi::CallbackInfo& info) {
     const int id = info[0].As<Napi::Number>().Int32Value();
     return Post(
-        info, [shared = shared_, id] { shared->Get().FreeAdapter(id); },
-        [](Napi::Env env) { return env.Undefined(); });
+        info, [shared = shared_, id] { shared->Get().FreeAdapter(id); }, [](Napi::Env env) { return env.Undefined(); });
   }
   // createSampler(options, promptTokens): number. A sampler is touched by the engine's thread during passes alone.
   Napi::Value CreateSampler(const Napi::CallbackInfo& info) {

@@ -50,8 +50,8 @@ std::vector<float> TransposedRows(const float* b, int64_t rows, int64_t rank, in
 
 void Adapter::Add(AdapterModule module, const WeightChunk& chunk) {
   const bool paired = module.pair_side >= 0;
-  const bool fits = !chunk.head && chunk.experts == 0 && module.columns == chunk.columns && module.rank >= 1 && module.rank <= kMostRank &&
-                    module.rows >= 1 && module.pair_side <= 1 &&
+  const bool fits = !chunk.head && chunk.experts == 0 && module.columns == chunk.columns && module.rank >= 1 &&
+                    module.rank <= kMostRank && module.rows >= 1 && module.pair_side <= 1 &&
                     (paired ? chunk.paired && module.rows == chunk.rows / 2
                             : module.row_begin >= 0 && module.row_begin + module.rows <= chunk.rows) &&
                     module.a.size() == size_t(module.rank * module.columns) &&
@@ -83,8 +83,8 @@ void AdapterProduct::Begin(const PassState& state, const std::vector<int64_t>& w
     for (int64_t t = 0; t < part.token_count; t++)
       for (int64_t r = 0; r < module.rank; r++)
         inner_[part.inner + size_t(t * module.rank + r)] =
-            part.scale * Dot(&module.a[size_t(r * module.columns)], x + (part.token_begin + t) * module.columns,
-                             module.columns);
+            part.scale *
+            Dot(&module.a[size_t(r * module.columns)], x + (part.token_begin + t) * module.columns, module.columns);
   });
 }
 

@@ -58,7 +58,8 @@ class AdapterProduct {
   // Computes scale * A x for all modules of these chunks. x [tokens][columns], of all tokens of the pass.
   void Begin(const PassState& state, const std::vector<int64_t>& weights_ids, const float* x);
   bool empty() const { return parts_.empty(); }
-  // Adds B times that to y [tokens][ldy], whose first `count` columns are the chunk's rows from row_begin on. Any thread.
+  // Adds B times that to y [tokens][ldy], whose first `count` columns are the chunk's rows from row_begin on. Any
+  // thread.
   void AddTo(int weights_id, int64_t row_begin, int64_t count, float* y, size_t ldy) const;
 
  private:

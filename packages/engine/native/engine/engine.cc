@@ -118,8 +118,8 @@ void Engine::AddToAdapter(int adapter, AdapterModule module) {
   const auto found = adapters_.find(adapter);
   if (found == adapters_.end()) throw Error("INVALID_REQUEST", "there is no adapter " + std::to_string(adapter));
   if (module.weights_id < 0 || module.weights_id >= int(options_.chunks.size()))
-    throw Error("INVALID_REQUEST", "an adapter changes chunk " + std::to_string(module.weights_id) +
-                                       ", which the weight cache lacks");
+    throw Error("INVALID_REQUEST",
+                "an adapter changes chunk " + std::to_string(module.weights_id) + ", which the weight cache lacks");
   const WeightChunk& chunk = options_.chunks[size_t(module.weights_id)];
   found->second->Add(std::move(module), chunk);
 }

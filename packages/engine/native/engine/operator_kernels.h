@@ -40,8 +40,8 @@ class StreamMatMulKernel {
                 const AdapterProduct* adapters, int64_t first_row, float* y, size_t ldy) const;
 
  private:
-  // Of the plan at hand. Workers look at it through the gate even after a product is done, so it stays as it is until the
-  // next plan, whose load has joined them.
+  // Of the plan at hand. Workers look at it through the gate even after a product is done, so it stays as it is until
+  // the next plan, whose load has joined them.
   struct Parts {
     int load_number = -1;
     const PassState* state = nullptr;

@@ -85,7 +85,8 @@ void StreamMatMulKernel::Multiply(PassState& state, const Part& part, const Acti
       matmul(chunk.kind, w + size_t(rb) * chunk.row_block_bytes, chunk.columns, blocks, activations, int(tokens),
              tile.data(), ld);
       if (adapters)
-        adapters->AddTo(g.weights_id, (g.row_block_begin + rb) * kRowsPerBlock, blocks * kRowsPerBlock, tile.data(), ld);
+        adapters->AddTo(g.weights_id, (g.row_block_begin + rb) * kRowsPerBlock, blocks * kRowsPerBlock, tile.data(),
+                        ld);
       for (int64_t t = 0; t < tokens; t++)
         for (int64_t b = 0; b < blocks; b += 2) {
           const float* gates = &tile[t * ld + b * kRowsPerBlock];
@@ -142,10 +143,11 @@ void StreamMatMulKernel::Compute(PassState& state, const float* x, int64_t token
 
   const Parts& parts = PartsOf(state);
   const ItemGate gate{[](const void* owner, int64_t i, const Turn& turn) {
-                    const Parts& parts = *static_cast<const Parts*>(owner);
-                    parts.state->controller->AwaitGroup(parts.list[i].group, turn, &parts.state->waited_ns);
-                  },
-                  [](const void* owner) { static_cast<const Parts*>(owner)->state->controller->WakeWaiting(); }, &parts};
+                        const Parts& parts = *static_cast<const Parts*>(owner);
+                        parts.state->controller->AwaitGroup(parts.list[i].group, turn, &parts.state->waited_ns);
+                      },
+                      [](const void* owner) { static_cast<const Parts*>(owner)->state->controller->WakeWaiting(); },
+                      &parts};
   const uint64_t waited_before = state.waited_ns.load(std::memory_order_relaxed);
   state.pool->ForEach(
       int64_t(parts.list.size()),

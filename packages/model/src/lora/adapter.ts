@@ -1,15 +1,13 @@
 // A PEFT adapter (adapter_config.json, adapter_model.safetensors) -> the changes of a model's chunks, row by row. Names and
 // shapes are held against the chunks; the values are read later, one module at a time.
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import type { GgufTensor } from '../gguf/header.ts';
-import { TensorReader } from '../gguf/tensor-data.ts';
-import { tensorTypeNamed } from '../gguf/tensor-types.ts';
+import { expandFloats } from '../gguf/float-forms.ts';
 import { ModelError } from '../model-error.ts';
-import { ModelProto } from '../onnx/generated/onnx.ts';
 import { readSafetensorsHeader, type SafetensorsTensor } from '../safetensors/header.ts';
-import type { ModelConfig } from '../types.ts';
+import type { FloatForm, ModelConfig } from '../types.ts';
 import { readLoraConfig } from './config.ts';
+import { neighboursRotate } from './rotation.ts';
 
 /** What an adapter is held against: a weight cache has it all. */
 export interface AdaptedModel {
@@ -39,9 +37,12 @@ export interface LoraAdapter {
   modules: LoraModule[];
   /** In memory, as 32-bit floats. */
   bytes: number;
-  /** The modules with their values, one at a time: a [rank][columns], b [rows][rank]. Throws ModelError. */
+  /** The modules with their values, a [rank][columns] and b [rows][rank], valid until the next is asked for. Throws ModelError. */
   read(): AsyncGenerator<LoraModule & { a: Float32Array; b: Float32Array }>;
 }
+
+/** `interleaved`: rows of q and k are in GGUF's order for llama, in all layers alike. */
+type Target = AdaptedModel & { interleaved: boolean };
 
 interface Placed extends LoraModule {
   a: SafetensorsTensor;
@@ -73,8 +74,9 @@ export function readLoraAdapter(directory: string, model: AdaptedModel): LoraAda
       `${directory} has adapter_model.bin, a pickle that can run code; save it as safetensors`,
     );
   }
+  const target = { ...model, interleaved: neighboursRotate(model.graph) };
   const placed: Placed[] = [];
-  for (const { name, a, b } of pairs(path)) placed.push(...place(path, name, a, b, config.of(name), model));
+  for (const { name, a, b } of pairs(path)) placed.push(...place(path, name, a, b, config.of(name), target));
   return {
     path: directory,
     rank: placed.reduce((most, { rank }) => Math.max(most, rank), 0),
@@ -116,7 +118,7 @@ function place(
   a: SafetensorsTensor,
   b: SafetensorsTensor,
   { rank, scale }: { rank: number; scale: number },
-  model: AdaptedModel,
+  model: Target,
 ): Placed[] {
   const [, layer, part = ''] = /(?:^|\.)layers\.(\d+)\.(.+)$/.exec(name) ?? [];
   const parts = Object.hasOwn(partsOf, part) ? partsOf[part] : undefined;
@@ -136,6 +138,7 @@ function place(
     placed.push({ ...where, rank, scale, a, b, rowOfB });
     rowOfB += where.rows;
   }
+  for (const tensor of [a, b]) formOf(path, tensor);
   const { columns } = placed[0] as Placed;
   if (`${a.shape}` !== `${[rank, columns]}`)
     throw mismatch(`has an A of [${a.shape}], this one takes [${[rank, columns]}]`);
@@ -146,7 +149,7 @@ function place(
 
 type Place = Pick<LoraModule, 'weightsId' | 'rowBegin' | 'pairSide' | 'rows' | 'columns' | 'interleavedHead'>;
 
-function placeOf(part: string, layer: number, model: AdaptedModel): Place | null {
+function placeOf(part: string, layer: number, model: Target): Place | null {
   const { heads, kvHeads, headSize, feedForwardSize, hiddenSize } = model.config;
   const widths: Record<string, number> = {
     q: heads * headSize,
@@ -180,47 +183,55 @@ function placeOf(part: string, layer: number, model: AdaptedModel): Place | null
     pairSide: chunk.paired ? before.length : -1,
     rows,
     columns: chunk.columns,
-    interleavedHead: rotates && neighboursRotate(model) ? headSize : 0,
+    interleavedHead: rotates && model.interleaved ? headSize : 0,
   };
 }
 
-const rotationOf = new WeakMap<Uint8Array, boolean>();
-
-/** Whether the cache's q and k are in GGUF's order for llama, in all layers alike: its graph says so. */
-function neighboursRotate({ graph }: AdaptedModel): boolean {
-  const known = rotationOf.get(graph);
-  if (known !== undefined) return known;
-  const nodes = ModelProto.decode(graph).graph?.node ?? [];
-  const rotates = nodes.some(({ attribute }) =>
-    attribute.some(({ name, i }) => name === 'rotary_interleaved' && Number(i) === 1),
-  );
-  rotationOf.set(graph, rotates);
-  return rotates;
-}
-
+/** In three buffers that are used again: what a module yields is valid until the next is asked for. */
 async function* readValues(path: string, placed: readonly Placed[]) {
-  const reader = await TensorReader.open([{ path }]);
+  const most = (of: (module: Placed) => number) => placed.reduce((largest, module) => Math.max(largest, of(module)), 0);
+  const valuesOf = ({ shape }: SafetensorsTensor) => shape.reduce((product, size) => product * size, 1);
+  const bytes = new Uint8Array(most(({ a, b }) => Math.max(a.bytes, b.bytes)));
+  const valuesA = new Float32Array(most(({ a }) => valuesOf(a)));
+  const valuesB = new Float32Array(most(({ b }) => valuesOf(b)));
+  const fd = openSync(path, 'r');
   try {
+    const read = (tensor: SafetensorsTensor, into: Float32Array) => {
+      readFully(fd, path, tensor, bytes);
+      expandFloats(formOf(path, tensor), bytes.subarray(0, tensor.bytes), into);
+    };
     for (const { a, b, rowOfB, ...module } of placed) {
-      const values = await reader.floats(asTensor(path, b));
+      const { rank, rows, columns } = module;
+      read(a, valuesA);
+      read(b, valuesB);
       yield {
         ...module,
-        a: await reader.floats(asTensor(path, a)),
-        b: values.subarray(rowOfB * module.rank, (rowOfB + module.rows) * module.rank),
+        a: valuesA.subarray(0, rank * columns),
+        b: valuesB.subarray(rowOfB * rank, (rowOfB + rows) * rank),
       };
     }
   } finally {
-    await reader.close();
+    closeSync(fd);
   }
 }
 
-function asTensor(path: string, { name, dtype, shape, offset, bytes }: SafetensorsTensor): GgufTensor {
-  if (dtype !== 'F32' && dtype !== 'F16' && dtype !== 'BF16') {
-    throw new ModelError(
-      'UNSUPPORTED_TYPE',
-      `${path}: the tensor ${name.slice(0, 100)} is ${dtype}; bf16, f16 and f32 are supported`,
-    );
+function formOf(path: string, { name, dtype }: SafetensorsTensor): FloatForm {
+  if (dtype === 'F32' || dtype === 'F16' || dtype === 'BF16') return dtype;
+  throw new ModelError(
+    'UNSUPPORTED_TYPE',
+    `${path}: the tensor ${name.slice(0, 100)} is ${dtype}; bf16, f16 and f32 are supported`,
+  );
+}
+
+function readFully(fd: number, path: string, { name, offset, bytes }: SafetensorsTensor, into: Uint8Array): void {
+  for (let done = 0; done < bytes; ) {
+    const read = readSync(fd, into, done, bytes - done, offset + done);
+    if (read === 0) {
+      throw new ModelError(
+        'MODEL_TRUNCATED',
+        `${path} ends inside the tensor ${name.slice(0, 100)}; get the adapter again`,
+      );
+    }
+    done += read;
   }
-  const dimensions = [...shape].reverse();
-  return { name, type: tensorTypeNamed('F32'), dimensions, offset, bytes, source: { file: 0, form: dtype, addend: 0 } };
 }

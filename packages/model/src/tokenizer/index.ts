@@ -1,5 +1,5 @@
-export { compileTokenizer, type TokenizerMetadata } from './compile.ts';
+// What a process that serves loads. Compiling (importTokenizer, of the package's main entry) brings readers of every format
+// along, 10 MB of the baseline.
 export { TokenizerError, type TokenizerErrorCode } from './error.ts';
-export { compileTokenizerFile } from './from-file.ts';
 export { StreamDecoder } from './stream-decoder.ts';
 export { type DecodeOptions, type EncodeOptions, Tokenizer } from './tokenizer.ts';

@@ -2,7 +2,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadCmt } from '@flash-slim/cmt';
-import { compileTokenizerFile, Tokenizer } from '@flash-slim/model/tokenizer';
+import { Tokenizer } from '@flash-slim/model/tokenizer';
+import { compileTokenizerFile } from '@flash-slim/model/tokenizer/compile';
 import { checkPlan, checkPlanAgainst, explainPlan, formatBytes, loadDeviceProfile } from '@flash-slim/plan';
 import { openWeightCache } from '@flash-slim/weight-cache';
 import { describeDevice } from '../device/describe-device.ts';

@@ -58,11 +58,11 @@ export async function readLoras(context: Context, flags: readonly LoraFlag[], pr
     bytes,
     report,
     load: async (engine, plan) => {
-      const { adapter_bytes: planned = 0, unused_bytes: unused } = plan.metadata.ledger;
-      if (planned + unused < bytes) {
+      const { adapter_bytes: planned = 0 } = plan.metadata.ledger;
+      if (planned < bytes) {
         throw new CliError(
           'PLAN_WITHOUT_ADAPTERS',
-          `the plan has ${formatBytes(planned + unused)} for adapters, and these take ${formatBytes(bytes)}; ` +
+          `the plan has ${formatBytes(planned)} for adapters, and these take ${formatBytes(bytes)}; ` +
             `plan again with flash-slim plan --adapter-memory ${Math.ceil(bytes / 1e6)}MB`,
         );
       }

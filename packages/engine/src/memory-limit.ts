@@ -48,5 +48,6 @@ export function planForBudget(cmt: ChunkMetadataTable, current: PrefetchPlan, bu
     maxTokensPerPass: metadata.max_tokens_per_pass,
     maxLogitRows: metadata.max_logit_rows,
     baselineBytes: metadata.ledger.baseline_bytes,
+    adapterBytes: metadata.ledger.adapter_bytes ?? 0,
   });
 }

@@ -22,6 +22,10 @@ const blockBytes: Record<WeightKind, number> = {
   Q4_K: 144,
   Q5_K: 176,
   Q6_K: 210,
+  Q4_N: 160,
+  Q4_NZ: 168,
+  Q8_N: 288,
+  Q8_NZ: 296,
 };
 
 /** The table that `value` is. Throws CmtError CMT_INVALID with the path of the first offending field. */

@@ -106,6 +106,10 @@ const bytesPer8x32 = {
   Q4_K: 144,
   Q5_K: 176,
   Q6_K: 210,
+  Q4_N: 160,
+  Q4_NZ: 168,
+  Q8_N: 288,
+  Q8_NZ: 296,
 } as const satisfies Record<WeightKind, number>;
 
 /** The manifest that a weight cache of this model would have, with made-up checksums. Units have about `unitBytes`. */

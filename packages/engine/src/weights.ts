@@ -18,6 +18,10 @@ const kindNumbers: Record<WeightKind, number> = {
   Q5_0: 8,
   Q5_1: 9,
   BF16: 10,
+  Q4_N: 11,
+  Q4_NZ: 12,
+  Q8_N: 13,
+  Q8_NZ: 14,
 };
 
 export function nativeChunks(manifest: CacheManifest): NativeChunk[] {

@@ -1,7 +1,10 @@
-// What every importer (GGUF, folders of safetensors) yields, and what the packages after it read.
+// What every importer (GGUF, folders of safetensors, of ONNX) yields, and what the packages after it read.
 
 /** How a weight's values are stored, named as GGUF names them. Each has its own layout. */
-export type WeightKind = 'F32' | 'F16' | 'BF16' | 'Q8_0' | 'Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1' | 'Q4_K' | 'Q5_K' | 'Q6_K';
+export type GgufKind = 'F32' | 'F16' | 'BF16' | 'Q8_0' | 'Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1' | 'Q4_K' | 'Q5_K' | 'Q6_K';
+/** Of ONNX's MatMulNBits, whose scales are f32: 4 or 8 bits, and Z: a zero point of 8 bits beside each scale. */
+export type NBitsKind = 'Q4_N' | 'Q4_NZ' | 'Q8_N' | 'Q8_NZ';
+export type WeightKind = GgufKind | NBitsKind;
 
 /** The facts about a model that sizes and shapes follow from. */
 export interface ModelConfig {
@@ -34,6 +37,16 @@ export interface ExpertConfig {
 /** How safetensors hold floats. */
 export type FloatForm = 'F32' | 'F16' | 'BF16';
 
+/** Quants with a scale (and a zero point) per block of a row, each in a tensor of its own: as MatMulNBits has them. */
+export interface BlockQuants {
+  bits: 4 | 8;
+  /** Values of a block; a multiple of 32. */
+  blockSize: number;
+  scales: { file: number; offset: number; form: 'F32' | 'F16' };
+  /** null: 8 or 128, the middle. */
+  zeroPoints: { file: number; offset: number } | null;
+}
+
 /** Where one tensor's bytes lie. Every format keeps a [rows][columns] matrix row by row. */
 export interface TensorBytes {
   name: string;
@@ -45,6 +58,8 @@ export interface TensorBytes {
   rows: number;
   /** Floats that become the chunk's kind as the weight cache is built; not given: stored as the kind already. */
   form?: FloatForm;
+  /** Not given but for ONNX models: `offset` and `bytes` are the quants' then. */
+  blocks?: BlockQuants;
 }
 
 /**

@@ -1,6 +1,6 @@
 // Where everything lies in a weight cache: a pure function of the imported model.
-import type { ChunkSpec, FloatForm, ImportedModel, TensorBytes, WeightKind } from '@flash-slim/model';
-import type { ChunkToWrite } from '@flash-slim/native';
+import type { BlockQuants, ChunkSpec, FloatForm, ImportedModel, TensorBytes, WeightKind } from '@flash-slim/model';
+import type { ChunkToWrite, SourceBlocks } from '@flash-slim/native';
 import { WeightCacheError } from './error.ts';
 import { headerBytes } from './header.ts';
 import type { CachedChunk } from './manifest.ts';
@@ -24,6 +24,10 @@ export const kinds: Record<WeightKind, { number: number; blockBytes: number; val
   Q5_0: { number: 8, blockBytes: 176, values: 32 },
   Q5_1: { number: 9, blockBytes: 192, values: 32 },
   BF16: { number: 10, blockBytes: 512, values: 32 },
+  Q4_N: { number: 11, blockBytes: 160, values: 32 },
+  Q4_NZ: { number: 12, blockBytes: 168, values: 32 },
+  Q8_N: { number: 13, blockBytes: 288, values: 32 },
+  Q8_NZ: { number: 14, blockBytes: 296, values: 32 },
 };
 
 /** cache/row_converter.h: SourceForm's numbers, and the bytes of a value. */
@@ -32,6 +36,8 @@ const forms: Record<FloatForm, { number: number; valueBytes: number }> = {
   F16: { number: 2, valueBytes: 2 },
   BF16: { number: 3, valueBytes: 2 },
 };
+
+const blocksForm = 4;
 
 /** Fine enough for groups of any useful size, coarse enough that a 1B model's manifest stays below 1 MB. */
 const unitBytes = 128 << 10;
@@ -69,12 +75,13 @@ export function layOut(model: ImportedModel): CacheLayout {
       alternating: chunk.arrangement === 'row-blocks-alternating',
       unitRowBlocks: chunk.unit_row_blocks,
       offset,
-      tensors: spec.tensors.map(({ offset, bytes, rows, file = 0, form }) => ({
+      tensors: spec.tensors.map(({ offset, bytes, rows, file = 0, form, blocks }) => ({
         offset,
         bytes,
         rows,
         file,
-        form: form ? forms[form].number : 0,
+        form: blocks ? blocksForm : form ? forms[form].number : 0,
+        blocks: blocks ? sourceBlocks(blocks) : null,
       })),
     });
     offset = alignUp(offset + chunk.bytes);
@@ -90,7 +97,20 @@ export function layOut(model: ImportedModel): CacheLayout {
   };
 }
 
-function sourceRowBytes(spec: ChunkSpec, { form }: TensorBytes): number {
+const sourceBlocks = ({ bits, blockSize, scales, zeroPoints }: BlockQuants): SourceBlocks => ({
+  bits,
+  blockSize,
+  halfScales: scales.form === 'F16',
+  hasZeroPoints: zeroPoints !== null,
+  scaleFile: scales.file,
+  scaleOffset: scales.offset,
+  zeroPointFile: zeroPoints?.file ?? 0,
+  zeroPointOffset: zeroPoints?.offset ?? 0,
+});
+
+/** Of the quants alone where scales lie apart. */
+function sourceRowBytes(spec: ChunkSpec, { form, blocks }: TensorBytes): number {
+  if (blocks) return Math.ceil(spec.columns / blocks.blockSize) * ((blocks.blockSize * blocks.bits) / 8);
   return form ? spec.columns * forms[form].valueBytes : ((spec.columns / 32) * kinds[spec.kind].blockBytes) / 8;
 }
 

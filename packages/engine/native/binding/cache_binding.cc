@@ -71,8 +71,19 @@ std::vector<T> ListOf(const Napi::Value& value, Convert convert) {
 
 SourceTensor TensorOf(const Napi::Value& value) {
   const auto object = value.As<Napi::Object>();
-  return {Unsigned(object.Get("offset")), Unsigned(object.Get("bytes")), Signed(object.Get("rows")),
-          size_t(Unsigned(object.Get("file"))), SourceForm(uint8_t(Unsigned(object.Get("form"))))};
+  SourceTensor tensor{Unsigned(object.Get("offset")), Unsigned(object.Get("bytes")), Signed(object.Get("rows")),
+                      size_t(Unsigned(object.Get("file"))), SourceForm(uint8_t(Unsigned(object.Get("form"))))};
+  if (object.Get("blocks").IsNull()) return tensor;
+  const auto blocks = object.Get("blocks").As<Napi::Object>();
+  tensor.blocks.bits = int(Unsigned(blocks.Get("bits")));
+  tensor.blocks.block_size = Signed(blocks.Get("blockSize"));
+  tensor.blocks.half_scales = blocks.Get("halfScales").As<Napi::Boolean>();
+  tensor.blocks.has_zero_points = blocks.Get("hasZeroPoints").As<Napi::Boolean>();
+  tensor.scale_file = size_t(Unsigned(blocks.Get("scaleFile")));
+  tensor.scale_offset = Unsigned(blocks.Get("scaleOffset"));
+  tensor.zero_point_file = size_t(Unsigned(blocks.Get("zeroPointFile")));
+  tensor.zero_point_offset = Unsigned(blocks.Get("zeroPointOffset"));
+  return tensor;
 }
 
 CacheChunk ChunkOf(const Napi::Value& value) {

@@ -27,24 +27,42 @@ void CacheChunk::Check(const std::vector<uint64_t>& file_bytes) const {
   if (tensors.empty() || tensors.size() > kMaxTensorsPerChunk) bad(std::to_string(tensors.size()) + " tensors");
   for (size_t i = 0; i < tensors.size(); ++i) {
     const SourceTensor& tensor = tensors[i];
-    const size_t row_bytes = source_row_bytes(i);
-    if (row_bytes == 0 || !CanConvert(tensor.form, kind) || tensor.file >= file_bytes.size()) {
-      bad("form " + std::to_string(int(tensor.form)) + " of file " + std::to_string(tensor.file) +
-          " cannot become kind " + std::to_string(int(kind)));
+    const bool blocks = tensor.form == SourceForm::kBlocks;
+    if (blocks ? !tensor.blocks.FitsKind(kind, columns) : !CanConvert(tensor.form, kind)) {
+      bad("form " + std::to_string(int(tensor.form)) + " cannot become kind " + std::to_string(int(kind)));
     }
-    const uint64_t source_bytes = file_bytes[tensor.file];
+    const std::vector<SourcePart> all = parts(i);
+    const size_t row_bytes = all[0].row_bytes;
     if (tensor.rows < 1 || tensor.bytes % row_bytes != 0 || tensor.bytes / row_bytes != uint64_t(tensor.rows)) {
       bad(std::to_string(tensor.rows) + " rows of " + std::to_string(row_bytes) + " bytes do not make a tensor of " +
           std::to_string(tensor.bytes) + " bytes");
     }
-    if (tensor.bytes > source_bytes || tensor.offset > source_bytes - tensor.bytes) {
-      throw Error("SOURCE_TRUNCATED", "weight '" + name + "' lies at bytes " + std::to_string(tensor.offset) + " to " +
-                                          std::to_string(tensor.offset + tensor.bytes) +
-                                          " of a model file that has only " + std::to_string(source_bytes) +
-                                          "; get the model again");
+    for (const SourcePart& part : all) {
+      if (part.file >= file_bytes.size()) bad("there is no file " + std::to_string(part.file));
+      const uint64_t has = file_bytes[part.file];
+      // No part's rows are longer than the first's, whose product with the rows was checked.
+      const uint64_t bytes = part.row_bytes * uint64_t(tensor.rows);
+      if (bytes > has || part.offset > has - bytes) {
+        throw Error("SOURCE_TRUNCATED", "weight '" + name + "' lies at bytes " + std::to_string(part.offset) + " to " +
+                                            std::to_string(part.offset + bytes) + " of a model file that has only " +
+                                            std::to_string(has) + "; get the model again");
+      }
     }
     if (alternating && tensor.rows != tensors[0].rows) bad("tensors that alternate differ in rows");
   }
+}
+
+std::vector<SourcePart> CacheChunk::parts(size_t index) const {
+  const SourceTensor& tensor = tensors[index];
+  if (tensor.form != SourceForm::kBlocks) {
+    return {{tensor.file, tensor.offset, SourceFormRowBytes(tensor.form, kind, columns)}};
+  }
+  std::vector<SourcePart> all = {{tensor.file, tensor.offset, tensor.blocks.QuantRowBytes(columns)},
+                                 {tensor.scale_file, tensor.scale_offset, tensor.blocks.ScaleRowBytes(columns)}};
+  if (tensor.blocks.has_zero_points) {
+    all.push_back({tensor.zero_point_file, tensor.zero_point_offset, tensor.blocks.ZeroPointRowBytes(columns)});
+  }
+  return all;
 }
 
 int64_t CacheChunk::rows() const {

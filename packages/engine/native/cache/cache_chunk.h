@@ -5,18 +5,30 @@
 #include <string>
 #include <vector>
 
+#include "cache/block_rows.h"
 #include "cache/row_converter.h"
 #include "kernels/layout.h"
 
 namespace flash_slim {
 
-// A matrix in one of the model's files, row by row.
+// A run of bytes for each row, one after the other, in one of the model's files.
+struct SourcePart {
+  size_t file;
+  uint64_t offset;
+  size_t row_bytes;
+};
+
+// A matrix in one of the model's files, row by row. With `blocks` the bytes are those of its quants, and scales and zero
+// points lie elsewhere.
 struct SourceTensor {
   uint64_t offset;
   uint64_t bytes;
   int64_t rows;
   size_t file = 0;
   SourceForm form = SourceForm::kAsStored;
+  BlockRows blocks = {};
+  size_t scale_file = 0, zero_point_file = 0;
+  uint64_t scale_offset = 0, zero_point_offset = 0;
 };
 
 struct CacheChunk {
@@ -36,9 +48,9 @@ struct CacheChunk {
   int64_t rows() const;
   int64_t row_blocks() const;
   size_t row_block_bytes() const { return RowBlockBytes(kind, columns); }
-  size_t source_row_bytes(size_t tensor) const {
-    return SourceFormRowBytes(tensors[tensor].form, kind, columns);
-  }
+  // The first part is the tensor itself.
+  std::vector<SourcePart> parts(size_t tensor) const;
+  size_t source_row_bytes(size_t tensor) const { return parts(tensor)[0].row_bytes; }
   size_t unit_bytes() const { return size_t(unit_row_blocks) * row_block_bytes(); }
 };
 

@@ -15,6 +15,7 @@ namespace {
 // Bytes read and written at once: enough for a disk's full speed, and a slow card (20 MB/s) is still cancelled in 100
 // ms.
 constexpr size_t kPieceBytes = 2 << 20;
+constexpr size_t kMostParts = 3;  // of a tensor: quants, scales, zero points
 
 // Yields the chunks' row blocks in pieces of whole units, about kPieceBytes each.
 class PieceCutter {
@@ -28,20 +29,21 @@ class PieceCutter {
     piece->row_block_begin = next_;
     piece->row_block_end = next_ = std::min(next_ + RowBlocksPerPiece(chunk), chunk.row_blocks());
     for (const SourceRows& run : RowsOfBlocks(chunk, piece->row_block_begin, piece->row_block_end)) {
-      const SourceTensor& tensor = chunk.tensors[run.tensor];
-      const size_t row_bytes = chunk.source_row_bytes(run.tensor);
-      piece->AddExtent(tensor.file, tensor.offset + uint64_t(run.first_row) * row_bytes, size_t(run.rows) * row_bytes);
+      for (const SourcePart& part : chunk.parts(run.tensor)) {
+        piece->AddExtent(part.file, part.offset + uint64_t(run.first_row) * part.row_bytes,
+                         size_t(run.rows) * part.row_bytes);
+      }
     }
     if (next_ == chunk.row_blocks()) ++chunk_, next_ = 0;
     return true;
   }
 
-  // Each tensor's run may begin and end within a page.
+  // Each part of a tensor's run may begin and end within a page.
   size_t LargestPieceBytes() const {
     size_t most = 0;
     for (const CacheChunk& chunk : chunks_) {
       const size_t rows = size_t(RowBlocksPerPiece(chunk)) * kRowsPerBlock;
-      most = std::max(most, rows * LargestRowBytes(chunk) + 2 * kPageBytes * chunk.tensors.size());
+      most = std::max(most, rows * LargestRowBytes(chunk) + 2 * kPageBytes * kMostParts * chunk.tensors.size());
     }
     return most;
   }
@@ -49,7 +51,11 @@ class PieceCutter {
  private:
   static size_t LargestRowBytes(const CacheChunk& chunk) {
     size_t most = 0;
-    for (size_t i = 0; i < chunk.tensors.size(); ++i) most = std::max(most, chunk.source_row_bytes(i));
+    for (size_t i = 0; i < chunk.tensors.size(); ++i) {
+      size_t row = 0;
+      for (const SourcePart& part : chunk.parts(i)) row += part.row_bytes;
+      most = std::max(most, row);
+    }
     return most;
   }
   static int64_t RowBlocksPerPiece(const CacheChunk& chunk) {
@@ -71,8 +77,12 @@ class Packer {
         row_bytes_(SourceRowBytes(chunk.kind, chunk.columns)),
         rows_(chunk.tensors.size()) {
     const std::vector<SourceRows> runs = RowsOfBlocks(chunk, piece.row_block_begin, piece.row_block_end);
-    for (size_t i = 0; i < runs.size(); ++i) {
-      rows_[runs[i].tensor] = {buffer + piece.extents[i].buffer_offset, runs[i].first_row};
+    size_t extent = 0;
+    for (const SourceRows& run : runs) {
+      TensorRows& rows = rows_[run.tensor];
+      rows.parts = chunk.parts(run.tensor);
+      rows.first_row = run.first_row;
+      for (size_t p = 0; p < rows.parts.size(); ++p) rows.data[p] = buffer + piece.extents[extent++].buffer_offset;
     }
   }
 
@@ -93,19 +103,26 @@ class Packer {
 
  private:
   struct TensorRows {
-    const uint8_t* data;
-    int64_t first_row;
+    std::vector<SourcePart> parts;
+    const uint8_t* data[kMostParts] = {};  // of each part: its rows from first_row on
+    int64_t first_row = 0;
   };
-  const uint8_t* RowAt(const SourceRows& run, int64_t index) const {
+  const uint8_t* RowAt(const SourceRows& run, int64_t index, size_t part = 0) const {
     const TensorRows& rows = rows_[run.tensor];
-    return rows.data + size_t(run.first_row + index - rows.first_row) * chunk_.source_row_bytes(run.tensor);
+    if (part >= rows.parts.size()) return nullptr;
+    return rows.data[part] + size_t(run.first_row + index - rows.first_row) * rows.parts[part].row_bytes;
   }
   void CopyRow(const SourceRows& run, int64_t index, uint8_t* out) {
-    const SourceForm form = chunk_.tensors[run.tensor].form;
+    const SourceTensor& tensor = chunk_.tensors[run.tensor];
     const uint8_t* source = RowAt(run, index);
-    if (form == SourceForm::kAsStored) {
+    bool finite = true;
+    if (tensor.form == SourceForm::kAsStored)
       std::memcpy(out, source, row_bytes_);
-    } else if (!ConvertRow(form, chunk_.kind, chunk_.columns, source, out, &errors_[run.tensor])) {
+    else if (tensor.form == SourceForm::kBlocks)
+      finite = tensor.blocks.Join(chunk_.kind, chunk_.columns, source, RowAt(run, index, 1), RowAt(run, index, 2), out);
+    else
+      finite = ConvertRow(tensor.form, chunk_.kind, chunk_.columns, source, out, &errors_[run.tensor]);
+    if (!finite) {
       throw Error("SOURCE_INVALID", "weight '" + chunk_.name + "': row " + std::to_string(run.first_row + index) +
                                         " of its tensor " + std::to_string(run.tensor) +
                                         " holds a value that is not finite, or too large; get the model again");

@@ -110,12 +110,15 @@ size_t SourceFormRowBytes(SourceForm form, WeightKind kind, int64_t columns) {
     case SourceForm::kF16:
     case SourceForm::kBF16:
       return size_t(columns) * 2;
+    case SourceForm::kBlocks:
+      break;
   }
   return 0;
 }
 
 bool CanConvert(SourceForm form, WeightKind kind) {
   if (form == SourceForm::kAsStored) return true;
+  if (form != SourceForm::kF32 && form != SourceForm::kF16 && form != SourceForm::kBF16) return false;
   return kind == WeightKind::kF32 || kind == WeightKind::kQ8_0 || kind == WeightKind::kQ4_0 || kind == WeightKind::kQ4_1;
 }
 

@@ -1,5 +1,5 @@
-// Turns a row of floats, as safetensors store it, into a row as GGUF stores the chunk's kind. The one place where weights
-// lose precision, so it says how much: what is lost is summed per tensor and ends in the weight cache's manifest.
+// Turns a row of floats, as safetensors store it, into a row as the chunk's kind stores it in a file. The one place where
+// weights lose precision, so it says how much: what is lost is summed per tensor and ends in the weight cache's manifest.
 //
 // The same bits on every CPU: plain IEEE arithmetic in a fixed order (-ffp-contract=off).
 #pragma once
@@ -10,12 +10,12 @@
 
 namespace flash_slim {
 
-// How the model's file holds a tensor. The numbers cross the language boundary.
-enum class SourceForm : uint8_t { kAsStored = 0, kF32 = 1, kF16 = 2, kBF16 = 3 };
+// How the model's file holds a tensor; of kBlocks see block_rows.h. The numbers cross the language boundary.
+enum class SourceForm : uint8_t { kAsStored = 0, kF32 = 1, kF16 = 2, kBF16 = 3, kBlocks = 4 };
 
-// Bytes of one row in the file; 0 for a number that names no form.
+// Bytes of one row of floats, or as stored, in the file; 0 for any other number.
 size_t SourceFormRowBytes(SourceForm form, WeightKind kind, int64_t columns);
-// Whether rows of `form` can become `kind`: always as stored; floats become F32 (exactly) and the kinds below.
+// Whether such rows can become `kind`: always as stored; floats become F32 (exactly) and the kinds below.
 bool CanConvert(SourceForm form, WeightKind kind);
 
 struct ConversionError {

@@ -52,25 +52,34 @@ std::vector<T> ArrayAttribute(Slot slot, const void* info, const char* name) {
   return values;
 }
 
+// An input's rows may have several dimensions, which the output has too: [tokens], or [1, tokens] in graphs made elsewhere.
+constexpr size_t kMaxRank = 4;
 struct Input {
   const void* data;
-  int64_t rows, columns;
+  int64_t rows, columns;         // of all dimensions but the last, and the last; where rows are numbers, of all, and 1
+  int64_t dimensions[kMaxRank];  // of the rows
+  size_t rank;                   // of the rows
 };
-Input InputAt(const void* context, size_t index) {
+// row_rank: 1 where rows are vectors, 0 where they are numbers.
+Input InputAt(const void* context, size_t index, size_t row_rank = 1) {
   const void* value = nullptr;
   void *info = nullptr, *data = nullptr;
   size_t rank = 0;
-  int64_t dimensions[2] = {0, 1};
+  Input input{nullptr, 1, 1, {}, 0};
   Check(Call(Slot::kKernelContextGetInput, context, index, &value));
   if (!value) throw Error("GRAPH_INVALID", "an operator of flash_slim lacks its input " + std::to_string(index));
   Check(Call(Slot::kGetTensorTypeAndShape, value, &info));
   Check(Call(Slot::kGetDimensionsCount, info, &rank));
-  if (rank <= 2) Check(Call(Slot::kGetDimensions, info, dimensions, rank));
+  if (rank <= kMaxRank) Check(Call(Slot::kGetDimensions, info, input.dimensions, rank));
   Call(Slot::kReleaseTensorTypeAndShapeInfo, info);
-  if (rank < 1 || rank > 2)
-    throw Error("GRAPH_INVALID", "an operator of flash_slim takes rank 1 or 2, got " + std::to_string(rank));
+  if (rank <= row_rank || rank >= kMaxRank)
+    throw Error("GRAPH_INVALID", "an operator of flash_slim takes rank 1 to 3, got " + std::to_string(rank));
   Check(Call(Slot::kGetTensorMutableData, value, &data));
-  return {data, dimensions[0], dimensions[1]};
+  input.data = data;
+  input.rank = rank - row_rank;
+  for (size_t i = 0; i < input.rank; i++) input.rows *= input.dimensions[i];
+  if (row_rank == 1) input.columns = input.dimensions[input.rank];
+  return input;
 }
 // The values of an input that a node may lack (nullptr), and how many they are.
 const float* OptionalVector(const void* context, size_t index, int64_t* size) {
@@ -87,10 +96,11 @@ const float* OptionalVector(const void* context, size_t index, int64_t* size) {
   Check(Call(Slot::kGetTensorMutableData, value, &data));
   return static_cast<const float*>(data);
 }
-float* Output(void* context, int64_t rows, int64_t columns) {
-  const int64_t dimensions[2] = {rows, columns};
+float* Output(void* context, Input input, int64_t columns) {
+  input.dimensions[input.rank] = columns;
   void *value = nullptr, *data = nullptr;
-  Check(Call(Slot::kKernelContextGetOutput, context, size_t(0), dimensions, size_t(2), &value));
+  Check(Call(Slot::kKernelContextGetOutput, context, size_t(0), static_cast<const int64_t*>(input.dimensions),
+             input.rank + 1, &value));
   Check(Call(Slot::kGetTensorMutableData, value, &data));
   return static_cast<float*>(data);
 }
@@ -109,9 +119,9 @@ struct GatherRowsNode : Node {
     kernel.weights_id = int(IntAttribute(info, "weights_id"));
   }
   void Run(void* context) override {
-    const Input ids = InputAt(context, 0);
+    const Input ids = InputAt(context, 0, /*row_rank=*/0);
     kernel.Compute(*state, static_cast<const int64_t*>(ids.data), ids.rows,
-                   Output(context, ids.rows, kernel.Columns(*state)));
+                   Output(context, ids, kernel.Columns(*state)));
   }
 };
 StreamMatMulKernel::Gate GateOf(const std::string& activation) {
@@ -137,7 +147,7 @@ struct StreamMatMulNode : Node {
   void Run(void* context) override {
     const Input x = InputAt(context, 0);
     kernel.Compute(*state, static_cast<const float*>(x.data), x.rows,
-                   Output(context, x.rows, kernel.OutputColumns(*state)));
+                   Output(context, x, kernel.OutputColumns(*state)));
   }
 };
 struct StreamExpertsNode : Node {
@@ -172,7 +182,7 @@ struct StreamExpertsNode : Node {
     if (x.columns != hidden || scores.rows != x.rows || scores.columns != experts || gates != hidden)
       throw Error("GRAPH_INVALID", "StreamExperts has inputs of other sizes than its experts");
     kernel.Compute(*state, static_cast<const float*>(x.data), static_cast<const float*>(scores.data), shared_gate,
-                   x.rows, Output(context, x.rows, hidden));
+                   x.rows, Output(context, x, hidden));
   }
 };
 struct RaggedAttentionNode : Node {
@@ -203,7 +213,7 @@ struct RaggedAttentionNode : Node {
   }
   void Run(void* context) override {
     const Input qkv = InputAt(context, 0);
-    float* out = Output(context, qkv.rows, int64_t(kernel.heads) * kernel.head_size);
+    float* out = Output(context, qkv, int64_t(kernel.heads) * kernel.head_size);
     kernel.Compute(*state, static_cast<const float*>(qkv.data), WeightsOf(context), out);
   }
 
@@ -283,7 +293,9 @@ OperatorDomain::OperatorDomain(PassState* state) {
     operators_.push_back(std::make_unique<Operator>(name, type, inputs, state, make));
   };
   add("GatherRows", ort::kInt64, 1, [](PassState* s, const void* i) -> Node* { return new GatherRowsNode(s, i); });
-  add("StreamMatMul", ort::kFloat, 1, [](PassState* s, const void* i) -> Node* { return new StreamMatMulNode(s, i); });
+  // The second input, which is not read, is a product that comes before: ONNX Runtime runs independent nodes in an order of
+  // its own, and weights are read in the plan's.
+  add("StreamMatMul", ort::kFloat, 2, [](PassState* s, const void* i) -> Node* { return new StreamMatMulNode(s, i); });
   add("StreamExperts", ort::kFloat, 3,
       [](PassState* s, const void* i) -> Node* { return new StreamExpertsNode(s, i); });
   add("RaggedAttention", ort::kFloat, 4,

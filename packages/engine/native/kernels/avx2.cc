@@ -71,7 +71,7 @@ struct Avx2 {
   static __m256i Dot(const __m256i (&q)[8], const int8_t* x, int32_t bias) {
     const __m256i ones = _mm256_set1_epi16(1);
     __m256i dot = _mm256_setzero_si256();
-    if constexpr (kKind == WeightKind::kQ8_0) {
+    if constexpr (ShapeOf(kKind).bits == 8) {
       // Signed times signed: the weight's sign moves to the activation. 2 * 128 * 127 leaves 16 bits no room for a
       // second sum, so that each step is widened at once.
       for (int i = 0; i < 8; ++i) {

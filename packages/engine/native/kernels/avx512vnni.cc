@@ -16,7 +16,12 @@ template <WeightKind kKind, int kRowBlocks>
 struct Head {
   using R = Rows<kRowBlocks>;
   Head(const uint8_t* block, size_t next) : block(block), next(next) {}
-  auto Scale(int) const { return R::LoadHalves(block, next); }
+  auto Scale(int) const {
+    if constexpr (ShapeOf(kKind).floats)
+      return R::LoadFloats(block, next);
+    else
+      return R::LoadHalves(block, next);
+  }
   auto Minimum(int) const { return HasMinimum(kKind) ? R::LoadHalves(block + 16, next) : R::Broadcast(0.0f); }
 
   const uint8_t* block;
@@ -39,10 +44,24 @@ requires(ShapeOf(kKind).scale_bytes == 12) struct Head<kKind, kRowBlocks> {
   SubScales sub[kRowBlocks];
 };
 
+template <WeightKind kKind, int kRowBlocks>
+requires(HasZeroPoints(kKind)) struct Head<kKind, kRowBlocks> {
+  using R = Rows<kRowBlocks>;
+  Head(const uint8_t* block, size_t next) : block(block), next(next) {}
+  auto Scale(int) const { return R::LoadFloats(block, next); }
+  auto Minimum(int) const {
+    return R::Multiply(R::Multiply(R::Broadcast(-1.0f), Scale(0)),
+                       R::ToFloat(R::WidenSigned(R::LoadBytes8(block + 32, next))));
+  }
+
+  const uint8_t* block;
+  size_t next;
+};
+
 struct Avx512Vnni {
   static constexpr int kTileTokens = 8;  // 16 fit the 32 registers too, and are slower
   static constexpr int kTileRowBlocks = 2;
-  static constexpr int ZeroPoint(WeightKind kind) { return kind == WeightKind::kQ8_0 ? 128 : ShapeOf(kind).zero_point; }
+  static constexpr int ZeroPoint(WeightKind kind) { return ShapeOf(kind).bits == 8 ? 128 : ShapeOf(kind).zero_point; }
 
   // Unsigned, one step to a register.
   template <WeightKind kKind, class R>

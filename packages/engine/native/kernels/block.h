@@ -16,6 +16,11 @@ inline float HalfAt(const uint8_t* p) {
   std::memcpy(&half, p, 2);
   return HalfToFloat(half);
 }
+inline float FloatAt(const uint8_t* p) {
+  float value;
+  std::memcpy(&value, p, 4);
+  return value;
+}
 inline float Bfloat16At(const uint8_t* p) {
   uint16_t high;
   std::memcpy(&high, p, 2);
@@ -40,11 +45,13 @@ inline int HalfScaleAt(const uint8_t* scale_bytes, int row, int sixteenth) {
 // The scale of 32 values, and the minimum that is added. Both exact: 11 bits times 6. Q6_K: the block's scale, which
 // each 16 values' HalfScaleAt multiplies further.
 inline float ScaleAt(WeightKind kind, const uint8_t* block, int row, int s) {
+  if (ShapeOf(kind).floats) return FloatAt(block + 4 * row);
   const float scale = HalfAt(block + 2 * row);
   return ShapeOf(kind).scale_bytes == 12 ? scale * float(SubScaleAt(block + 32, row, s)) : scale;
 }
 inline float MinimumAt(WeightKind kind, const uint8_t* block, int row, int s) {
   if (!HasMinimum(kind)) return 0;
+  if (HasZeroPoints(kind)) return -FloatAt(block + 4 * row) * float(int8_t(block[32 + row]));
   const float minimum = HalfAt(block + 16 + 2 * row);
   return ShapeOf(kind).scale_bytes == 12 ? -minimum * float(SubMinimumAt(block + 32, row, s)) : minimum;
 }

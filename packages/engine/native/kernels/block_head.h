@@ -33,7 +33,7 @@ class BlockHead {
 
  public:
   explicit BlockHead(const uint8_t* block) : block_(block) {}
-  Float8 Scale(int) const { return LoadHalf(block_); }
+  Float8 Scale(int) const { return ShapeOf(kKind).floats ? Load(block_) : LoadHalf(block_); }
   // 0 in kinds without one.
   Float8 Minimum(int) const { return HasMinimum(kKind) ? LoadHalf(block_ + 16) : Broadcast(0); }
 
@@ -61,6 +61,25 @@ class BlockHead<WeightKind::kQ4_K> : public SixBitHead {
 template <>
 class BlockHead<WeightKind::kQ5_K> : public SixBitHead {
   using SixBitHead::SixBitHead;
+};
+
+class ZeroPointHead {
+ public:
+  explicit ZeroPointHead(const uint8_t* block) : block_(block) {}
+  Float8 Scale(int) const { return Load(block_); }
+  Float8 Minimum(int) const { return Broadcast(-1) * Load(block_) * ToFloat(ZeroPoint()); }
+  Int8 ZeroPoint() const { return LoadSignedBytes(block_ + 32); }
+
+ private:
+  const uint8_t* block_;
+};
+template <>
+class BlockHead<WeightKind::kQ4_NZ> : public ZeroPointHead {
+  using ZeroPointHead::ZeroPointHead;
+};
+template <>
+class BlockHead<WeightKind::kQ8_NZ> : public ZeroPointHead {
+  using ZeroPointHead::ZeroPointHead;
 };
 
 template <>

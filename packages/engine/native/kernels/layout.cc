@@ -48,7 +48,8 @@ struct Layout {
       return;
     }
     for (int i = 0; i < kShape.halves; ++i) std::memcpy(packed + 16 * i + 2 * row, source + kSource.halves + 2 * i, 2);
-    uint8_t* scales = packed + 16 * kShape.halves + row;
+    if constexpr (kShape.floats) std::memcpy(packed + 4 * row, source, 4);
+    uint8_t* scales = packed + 16 * kShape.halves + 32 * kShape.floats + row;
     for (int i = 0; i < kShape.scale_bytes; ++i) scales[8 * i] = source[kSource.scales + i];
     uint8_t* quants = packed + HeadBytes(kKind) + 4 * row;
     for (int s = 0; s < kShape.values / 32; ++s, quants += QuantBytes(kKind)) {
@@ -64,14 +65,15 @@ struct Layout {
       return;
     }
     for (int i = 0; i < kShape.halves; ++i) std::memcpy(out + kSource.halves + 2 * i, packed + 16 * i + 2 * row, 2);
-    const uint8_t* scales = packed + 16 * kShape.halves + row;
+    if constexpr (kShape.floats) std::memcpy(out, packed + 4 * row, 4);
+    const uint8_t* scales = packed + 16 * kShape.halves + 32 * kShape.floats + row;
     for (int i = 0; i < kShape.scale_bytes; ++i) out[kSource.scales + i] = scales[8 * i];
     const uint8_t* quants = packed + HeadBytes(kKind) + 4 * row;
     for (int s = 0; s < kShape.values / 32; ++s, quants += QuantBytes(kKind)) {
       for (int step = 0; step < 8; ++step) AddSourceStep<kKind>(out, s, step, PackedStep<kKind>(quants, step));
     }
   }
-  // Quant times scale is exact in every kind; adding the minimum is the one rounding.
+  // Quant times scale is exact where scales are halves; adding the minimum is the one rounding.
   static void DequantizeRow(const uint8_t* packed, int row, float* out) {
     const uint8_t* quants = packed + HeadBytes(kKind);
     for (int s = 0; s < kShape.values / 32; ++s, quants += QuantBytes(kKind), out += 32) {
@@ -86,7 +88,9 @@ struct Layout {
           out[k] = Bfloat16At(packed + (8 * k + row) * 2);
         } else {
           const float quant = float(QuantAt(kKind, quants, row, k));
-          if constexpr (kKind == WeightKind::kQ6_K)
+          if constexpr (HasZeroPoints(kKind))
+            out[k] = scale * (quant - float(int8_t(packed[32 + row])));
+          else if constexpr (kKind == WeightKind::kQ6_K)
             out[k] = scale * float(HalfScaleAt(packed + 16, row, 2 * s + k / 16)) * quant;
           else if constexpr (HasMinimum(kKind))
             out[k] = scale * quant + minimum;

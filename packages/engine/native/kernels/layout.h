@@ -2,6 +2,7 @@
 //
 // Eight rows of a matrix form a row block. Along K it is a sequence of blocks of 32 values (256 for the K types):
 //   [8 x fp16 scale][8 x fp16 minimum, where the kind has one][sub-block scales of the K types][quants]
+// or, in the N kinds (ONNX's MatMulNBits), [8 x f32 scale][8 signed bytes: zero points, where the kind has them][quants].
 // Sub-block scales are the model file's bytes of the 8 rows side by side: 12 (6 bits each for 8 scales and 8 minima) or
 // 16 (signed) per row. Quants come 32 values at a time, in steps of 4 consecutive k: byte (r * 4 + j) of a step belongs
 // to row r, value j, so that one dot-product instruction (maddubs, dpbusd, sdot) adds into one 32-bit lane per row and
@@ -30,6 +31,10 @@ enum class WeightKind : uint8_t {
   kQ5_0 = 8,
   kQ5_1 = 9,
   kBF16 = 10,
+  kQ4_N = 11,
+  kQ4_NZ = 12,
+  kQ8_N = 13,
+  kQ8_NZ = 14,
 };
 
 constexpr int kRowsPerBlock = 8;
@@ -40,7 +45,8 @@ struct KindShape {
   int values;       // of a block, along K: columns are a multiple of it
   int bits;         // of a quant, or of a value where there are no scales
   int halves;       // fp16 numbers per row: scale, and minimum where there is one
-  int scale_bytes;  // scales (and minima) of sub-blocks, per row
+  int floats;       // f32 numbers per row: a scale, where there are no halves
+  int scale_bytes;  // scales (and minima) of sub-blocks, per row; with floats, the zero point
   int zero_point;   // the quant that means 0, where quants are unsigned
 };
 constexpr KindShape ShapeOf(WeightKind kind) {
@@ -66,17 +72,27 @@ constexpr KindShape ShapeOf(WeightKind kind) {
       return {.values = 256, .bits = 5, .halves = 2, .scale_bytes = 12};
     case WeightKind::kQ6_K:
       return {.values = 256, .bits = 6, .halves = 1, .scale_bytes = 16, .zero_point = 32};
+    case WeightKind::kQ4_N:
+      return {.values = 32, .bits = 4, .floats = 1, .zero_point = 8};
+    case WeightKind::kQ4_NZ:
+      return {.values = 32, .bits = 4, .floats = 1, .scale_bytes = 1};
+    case WeightKind::kQ8_N:
+      return {.values = 32, .bits = 8, .floats = 1};
+    case WeightKind::kQ8_NZ:
+      return {.values = 32, .bits = 8, .floats = 1, .scale_bytes = 1};
   }
   return {};
 }
 // F32, F16, BF16: their product is a float one, whatever the activations.
-constexpr bool IsFloat(WeightKind kind) { return ShapeOf(kind).halves == 0; }
-constexpr bool HasMinimum(WeightKind kind) { return ShapeOf(kind).halves == 2; }
+constexpr bool IsFloat(WeightKind kind) { return ShapeOf(kind).halves == 0 && ShapeOf(kind).floats == 0; }
+// A zero point of its own: the minimum is -(scale * zero point), rounded once.
+constexpr bool HasZeroPoints(WeightKind kind) { return ShapeOf(kind).floats == 1 && ShapeOf(kind).scale_bytes == 1; }
+constexpr bool HasMinimum(WeightKind kind) { return ShapeOf(kind).halves == 2 || HasZeroPoints(kind); }
 constexpr bool IsKnown(WeightKind kind) { return ShapeOf(kind).values != 0; }
 
 // Bytes of a block's 8 rows: what precedes the quants, 32 of the values, and all of it.
 constexpr size_t HeadBytes(WeightKind kind) {
-  return kRowsPerBlock * (2 * ShapeOf(kind).halves + ShapeOf(kind).scale_bytes);
+  return kRowsPerBlock * (2 * ShapeOf(kind).halves + 4 * ShapeOf(kind).floats + ShapeOf(kind).scale_bytes);
 }
 constexpr size_t QuantBytes(WeightKind kind) { return kRowsPerBlock * kBlockValues * ShapeOf(kind).bits / 8; }
 constexpr size_t BlockBytes(WeightKind kind) {
@@ -86,7 +102,7 @@ constexpr size_t BlockBytes(WeightKind kind) {
 constexpr size_t RowBlockBytes(WeightKind kind, int64_t columns) {
   return size_t(columns / ShapeOf(kind).values) * BlockBytes(kind);
 }
-// Bytes of one row of `columns` values as the model file (GGUF) stores it.
+// Bytes of one row of `columns` values as the model file (GGUF) stores it; of the N kinds, as cache/block_rows.h makes it.
 constexpr size_t SourceRowBytes(WeightKind kind, int64_t columns) {
   return RowBlockBytes(kind, columns) / kRowsPerBlock;
 }

@@ -59,7 +59,10 @@ void ExpandBlock(const uint8_t* block, float* out) {
       }
       const auto store = [&]<int... k>(std::integer_sequence<int, k...>) {
         // The products are exact (17 bits times 5, in Q6_K 18 times 5), so that adding a minimum is the one rounding.
-        if constexpr (HasMinimum(kKind))
+        // With a zero point it is the product itself.
+        if constexpr (HasZeroPoints(kKind))
+          (Store(out + 8 * k, ToFloat(QuantsOf<kKind, k>(quants) - head.ZeroPoint()) * scale[0]), ...);
+        else if constexpr (HasMinimum(kKind))
           (Store(out + 8 * k, ToFloat(QuantsOf<kKind, k>(quants)) * scale[0] + minimum), ...);
         else
           (Store(out + 8 * k, ToFloat(QuantsOf<kKind, k>(quants)) * scale[k / 16]), ...);

@@ -20,6 +20,7 @@ struct Rows<1> {
   static Float LoadHalves(const uint8_t* p, size_t) {
     return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
   }
+  static Float LoadFloats(const uint8_t* p, size_t) { return _mm256_loadu_ps(reinterpret_cast<const float*>(p)); }
   // 8 bytes a row block, one to a lane.
   static __m128i LoadBytes8(const void* p, size_t) { return _mm_loadl_epi64(static_cast<const __m128i*>(p)); }
   static Int Widen(__m128i bytes) { return _mm256_cvtepu8_epi32(bytes); }
@@ -64,6 +65,10 @@ struct Rows<2> {
     const __m128i first = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
     const __m128i second = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + next));
     return _mm512_cvtph_ps(_mm256_inserti128_si256(_mm256_castsi128_si256(first), second, 1));
+  }
+  static Float LoadFloats(const uint8_t* p, size_t next) {
+    const __m512d first = _mm512_castps_pd(_mm512_castps256_ps512(Rows<1>::LoadFloats(p, 0)));
+    return _mm512_castpd_ps(_mm512_insertf64x4(first, _mm256_castps_pd(Rows<1>::LoadFloats(p + next, 0)), 1));
   }
   static __m128i LoadBytes8(const void* p, size_t next) {
     return _mm_unpacklo_epi64(Rows<1>::LoadBytes8(p, 0), Rows<1>::LoadBytes8(static_cast<const uint8_t*>(p) + next, 0));

@@ -1,4 +1,4 @@
-// The model file's (GGUF's) own form of a block, one row: where its parts lie, and its quants in steps of 4 values, a
+// The model file's (GGUF's, or cache/block_rows.h's) own form of a block, one row: where its parts lie, and its quants in steps of 4 values, a
 // byte each, as the row block wants them. Source of the formats: ggml's block_* structures.
 #pragma once
 #include <cstdint>
@@ -23,7 +23,7 @@ inline void Add32(uint8_t* p, uint32_t bits) {
 
 // Byte offsets of a block's parts.
 struct SourceShape {
-  int halves, scales, quants, high_bits;
+  int halves, scales, quants, high_bits;  // a float where there is one comes first
 };
 constexpr SourceShape SourceShapeOf(WeightKind kind) {
   switch (kind) {
@@ -42,6 +42,12 @@ constexpr SourceShape SourceShapeOf(WeightKind kind) {
       return {.scales = 4, .quants = 48, .high_bits = 16};
     case WeightKind::kQ6_K:
       return {.halves = 208, .scales = 192, .quants = 0, .high_bits = 128};
+    case WeightKind::kQ4_N:
+    case WeightKind::kQ8_N:
+      return {.quants = 4};
+    case WeightKind::kQ4_NZ:
+    case WeightKind::kQ8_NZ:
+      return {.scales = 4, .quants = 5};
     default:
       return {};
   }
@@ -51,11 +57,11 @@ constexpr SourceShape SourceShapeOf(WeightKind kind) {
 struct Place {
   int byte, shift;
 };
-// Of the low 4 bits (all 8 of Q8_0) of step `step` of 32-value sub-block s.
+// Of the low 4 bits (all 8 where there are 8) of step `step` of 32-value sub-block s.
 template <WeightKind kKind>
 constexpr Place NibblePlace(int s, int step) {
   constexpr int kQuants = SourceShapeOf(kKind).quants;
-  if (kKind == WeightKind::kQ8_0) return {kQuants + 4 * step, 0};
+  if (ShapeOf(kKind).bits == 8) return {kQuants + 4 * step, 0};
   // Q6_K: 64 bytes for 4 sub-blocks; low nibbles the first two, high nibbles the others.
   if (kKind == WeightKind::kQ6_K) return {kQuants + s / 4 * 64 + s % 2 * 32 + 4 * step, s / 2 % 2 * 4};
   // Q4_K, Q5_K: 32 bytes for 2 sub-blocks.
@@ -73,7 +79,7 @@ uint32_t SourceStep(const uint8_t* source, int s, int step) {
   constexpr int kHigh = SourceShapeOf(kKind).high_bits;
   const Place place = NibblePlace<kKind>(s, step);
   const uint32_t word = Load32(source + place.byte);
-  if constexpr (kKind == WeightKind::kQ8_0) return word;
+  if constexpr (ShapeOf(kKind).bits == 8) return word;
   uint32_t values = word >> place.shift & kLowNibbles;
   if constexpr (kKind == WeightKind::kQ5_0 || kKind == WeightKind::kQ5_1)
     values |= SpreadBits(Load32(source + kHigh) >> (4 * step) & 15) << 4;
@@ -87,7 +93,7 @@ template <WeightKind kKind>
 void AddSourceStep(uint8_t* source, int s, int step, uint32_t values) {
   constexpr int kHigh = SourceShapeOf(kKind).high_bits;
   const Place place = NibblePlace<kKind>(s, step);
-  if constexpr (kKind == WeightKind::kQ8_0) return Add32(source + place.byte, values);
+  if constexpr (ShapeOf(kKind).bits == 8) return Add32(source + place.byte, values);
   Add32(source + place.byte, (values & kLowNibbles) << place.shift);
   if constexpr (kKind == WeightKind::kQ5_0 || kKind == WeightKind::kQ5_1)
     Add32(source + kHigh, JoinBits(values >> 4 & kLowBits) << (4 * step));

@@ -31,6 +31,14 @@ void WithKind(WeightKind kind, Function function) {
       return function.template operator()<WeightKind::kQ5_K>();
     case WeightKind::kQ6_K:
       return function.template operator()<WeightKind::kQ6_K>();
+    case WeightKind::kQ4_N:
+      return function.template operator()<WeightKind::kQ4_N>();
+    case WeightKind::kQ4_NZ:
+      return function.template operator()<WeightKind::kQ4_NZ>();
+    case WeightKind::kQ8_N:
+      return function.template operator()<WeightKind::kQ8_N>();
+    case WeightKind::kQ8_NZ:
+      return function.template operator()<WeightKind::kQ8_NZ>();
   }
 }
 

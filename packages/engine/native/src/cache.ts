@@ -27,6 +27,19 @@ export interface SourceTensor {
   file: number;
   /** cache/row_converter.h's SourceForm: how the file holds the values; 0 as the chunk's kind does. */
   form: number;
+  /** Of form 4, else null: where scales and zero points of the quants lie (cache/block_rows.h). */
+  blocks: SourceBlocks | null;
+}
+
+export interface SourceBlocks {
+  bits: number;
+  blockSize: number;
+  halfScales: boolean;
+  hasZeroPoints: boolean;
+  scaleFile: number;
+  scaleOffset: number;
+  zeroPointFile: number;
+  zeroPointOffset: number;
 }
 
 /** What the conversion of a tensor to its chunk's kind lost; zeros where nothing was converted. */

@@ -104,6 +104,11 @@ Weights MakeWeights(WeightKind kind, int64_t columns, int64_t row_blocks, Values
       std::fill(block, block + block_bytes, ends[random() % 6]);
     }
     const float scale = values == Values::kZero ? 0 : Uniform(random) * 0.1f;
+    if (ShapeOf(kind).floats) {
+      std::memcpy(block, &scale, 4);
+      if (HasZeroPoints(kind) && ShapeOf(kind).bits == 4) block[4] &= 15;
+      continue;
+    }
     put_half(kind == WeightKind::kQ6_K ? block + 208 : block, scale);
     if (HasMinimum(kind)) put_half(block + 2, Uniform(random) / (ShapeOf(kind).scale_bytes ? 64 : 1));
   }

@@ -69,6 +69,6 @@ int main() {
       for (int rows : {1, 3, 8}) CheckKind(kind, columns, rows);
     }
   }
-  CHECK(!IsKnown(WeightKind(200)) && !IsKnown(WeightKind(11)));
+  CHECK(!IsKnown(WeightKind(200)) && !IsKnown(WeightKind(15)));
   return 0;
 }

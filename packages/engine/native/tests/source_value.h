@@ -12,7 +12,8 @@ namespace flash_slim {
 
 constexpr WeightKind kAllKinds[] = {WeightKind::kF32,  WeightKind::kF16,  WeightKind::kQ8_0, WeightKind::kQ4_0,
                                     WeightKind::kQ4_1, WeightKind::kQ4_K, WeightKind::kQ6_K, WeightKind::kQ5_K,
-                                    WeightKind::kQ5_0, WeightKind::kQ5_1, WeightKind::kBF16};
+                                    WeightKind::kQ5_0, WeightKind::kQ5_1, WeightKind::kBF16, WeightKind::kQ4_N,
+                                    WeightKind::kQ4_NZ, WeightKind::kQ8_N, WeightKind::kQ8_NZ};
 
 // Bytes of a block in the file and values in it.
 struct SourceBlock {
@@ -41,6 +42,14 @@ inline SourceBlock SourceBlockOf(WeightKind kind) {
       return {176, 256};
     case WeightKind::kQ6_K:
       return {210, 256};
+    case WeightKind::kQ4_N:
+      return {20, 32};
+    case WeightKind::kQ4_NZ:
+      return {21, 32};
+    case WeightKind::kQ8_N:
+      return {36, 32};
+    case WeightKind::kQ8_NZ:
+      return {37, 32};
   }
   return {0, 0};
 }
@@ -53,12 +62,23 @@ inline float SourceValue(WeightKind kind, const uint8_t* row, int64_t k) {
   const auto bit = [](const uint8_t* p, int n) { return p[n / 8] >> n % 8 & 1; };
   // Value i's 4 bits, of 32 values in 16 bytes.
   const auto nibble = [i](const uint8_t* p) { return i < 16 ? p[i] & 15 : p[i - 16] >> 4; };
+  const auto single = [](const uint8_t* p) {
+    float value;
+    std::memcpy(&value, p, 4);
+    return value;
+  };
   switch (kind) {
-    case WeightKind::kF32: {
-      float value;
-      std::memcpy(&value, block, 4);
-      return value;
-    }
+    case WeightKind::kF32:
+      return single(block);
+    // As MatMulNBits says it: (quant - zero point) * scale.
+    case WeightKind::kQ4_N:
+      return single(block) * float(nibble(block + 4) - 8);
+    case WeightKind::kQ4_NZ:
+      return single(block) * float(nibble(block + 5) - int8_t(block[4]));
+    case WeightKind::kQ8_N:
+      return single(block) * float(int8_t(block[4 + i]));
+    case WeightKind::kQ8_NZ:
+      return single(block) * float(int8_t(block[5 + i]) - int8_t(block[4]));
     case WeightKind::kF16:
       return half(block);
     case WeightKind::kBF16: {

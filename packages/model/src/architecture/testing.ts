@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type GgufHeader, readGgufHeader } from '../gguf/header.ts';
 import { rowBytes } from '../gguf/tensor-types.ts';
 import { ggufHeader, type MetadataEntry, type TensorEntry } from '../testing/gguf-writer.ts';
-import type { WeightKind } from '../types.ts';
+import type { GgufKind } from '../types.ts';
 
 const sizes = { hidden: 64, feedForward: 96, heads: 4, kvHeads: 2, headSize: 16, vocabulary: 40, layers: 2 };
 
@@ -14,7 +14,7 @@ export interface Changes {
   /** Keys to set, undefined to leave out; integers become u32, other numbers f32. */
   keys?: Record<string, Value | MetadataEntry | undefined>;
   /** Dimensions or kinds to set, undefined to leave the tensor out. */
-  tensors?: Record<string, { dimensions?: number[]; kind?: WeightKind } | undefined>;
+  tensors?: Record<string, { dimensions?: number[]; kind?: GgufKind } | undefined>;
 }
 
 export const llamaKeys: Record<string, Value> = {
@@ -29,7 +29,7 @@ export const llamaKeys: Record<string, Value> = {
   'llama.attention.layer_norm_rms_epsilon': 0.5 ** 17,
 };
 
-function tensors(): Record<string, { dimensions: number[]; kind: WeightKind }> {
+function tensors(): Record<string, { dimensions: number[]; kind: GgufKind }> {
   const { hidden, feedForward, heads, kvHeads, headSize, vocabulary } = sizes;
   const matrix = (rows: number, columns: number) => ({ dimensions: [columns, rows], kind: 'Q4_0' as const });
   const norm = { dimensions: [hidden], kind: 'F32' as const };

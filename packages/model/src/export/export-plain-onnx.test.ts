@@ -9,7 +9,7 @@ import { readGgufHeader } from '../gguf/header.ts';
 import { TensorReader } from '../gguf/tensor-data.ts';
 import { ModelProto } from '../onnx/generated/onnx.ts';
 import { type RandomGgufOptions, writeRandomGguf } from '../testing/random-gguf.ts';
-import type { WeightKind } from '../types.ts';
+import type { GgufKind } from '../types.ts';
 import { exportPlainOnnx } from './export-plain-onnx.ts';
 import { plainLogits } from './testing.ts';
 
@@ -29,7 +29,7 @@ function runPlainOnnx(model: string, tokens: number[]): { vocabulary: number; lo
 
 describe('the exported graph computes what plain loops do', () => {
   const scaling = { factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalContext: 32 };
-  const kinds: Record<string, WeightKind> = { 'blk.0.attn_v.weight': 'Q8_0', 'blk.1.ffn_up.weight': 'F16' };
+  const kinds: Record<string, GgufKind> = { 'blk.0.attn_v.weight': 'Q8_0', 'blk.1.ffn_up.weight': 'F16' };
   const models: Record<string, RandomGgufOptions> = {
     'Q4_0, tied head': { kind: 'Q4_0', seed: 3 },
     'Q4_1, untied head': { kind: 'Q4_1', tiedHead: false, seed: 4 },

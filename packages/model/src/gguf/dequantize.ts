@@ -6,12 +6,12 @@
 //   Q5_1  [scale f16][minimum f16][u32 likewise][16 bytes likewise]                                 q * scale + minimum
 //   Q8_0  [scale f16][32 signed bytes]                                                              q * scale
 // The K types are in dequantize-k.ts.
-import type { WeightKind } from '../types.ts';
+import type { GgufKind } from '../types.ts';
 import { fromQ4K, fromQ5K, fromQ6K } from './dequantize-k.ts';
 import { half } from './half.ts';
 
 /** `rows` holds whole blocks of the kind; fills `out` from its start, one float per value. */
-export function dequantize(kind: WeightKind, rows: Uint8Array, out: Float32Array): void {
+export function dequantize(kind: GgufKind, rows: Uint8Array, out: Float32Array): void {
   switch (kind) {
     case 'F32':
       new Uint8Array(out.buffer, out.byteOffset).set(rows);

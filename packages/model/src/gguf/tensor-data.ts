@@ -1,7 +1,7 @@
 // Reads tensors as float32: small ones whole, large ones in pieces.
 import { type FileHandle, open } from 'node:fs/promises';
 import { ModelError } from '../model-error.ts';
-import type { SourceFile, WeightKind } from '../types.ts';
+import type { GgufKind, SourceFile } from '../types.ts';
 import { dequantize } from './dequantize.ts';
 import { expandFloats, formBytes } from './float-forms.ts';
 import type { GgufTensor } from './header.ts';
@@ -11,7 +11,7 @@ import { isWeightKind, tensorTypeNumbers } from './tensor-types.ts';
 const pieceBytes = 1 << 20;
 
 /** The kind of a tensor that is computed with. Throws UNSUPPORTED_TYPE. */
-export function weightKind(path: string, tensor: GgufTensor): WeightKind {
+export function weightKind(path: string, tensor: GgufTensor): GgufKind {
   if (isWeightKind(tensor.type.name)) return tensor.type.name;
   throw new ModelError(
     'UNSUPPORTED_TYPE',

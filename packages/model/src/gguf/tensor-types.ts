@@ -1,7 +1,7 @@
 // How GGUF numbers the types of its tensors, and their sizes: a row is a sequence of blocks of `values` values, each
 // stored in `bytes` bytes. Types that are not computed with are here too: the file's structure is checked all the same,
 // and a refusal can name them. Source: the GGUF specification and ggml.h.
-import type { WeightKind } from '../types.ts';
+import type { GgufKind } from '../types.ts';
 
 export interface TensorType {
   name: string;
@@ -49,7 +49,7 @@ const types: Record<number, TensorType> = {
 export const tensorType = (number: number): TensorType | undefined => types[number];
 
 /** The number of a weight kind in a GGUF. */
-export const tensorTypeNumbers: Record<WeightKind, number> = {
+export const tensorTypeNumbers: Record<GgufKind, number> = {
   F32: 0,
   F16: 1,
   Q4_0: 2,
@@ -63,12 +63,12 @@ export const tensorTypeNumbers: Record<WeightKind, number> = {
   BF16: 30,
 };
 
-export const tensorTypeNamed = (kind: WeightKind): TensorType => types[tensorTypeNumbers[kind]] as TensorType;
+export const tensorTypeNamed = (kind: GgufKind): TensorType => types[tensorTypeNumbers[kind]] as TensorType;
 
-export const isWeightKind = (name: string): name is WeightKind => Object.hasOwn(tensorTypeNumbers, name);
+export const isWeightKind = (name: string): name is GgufKind => Object.hasOwn(tensorTypeNumbers, name);
 
 /** Bytes of one row of `columns` values, a multiple of the kind's block. */
-export function rowBytes(kind: WeightKind, columns: number): number {
+export function rowBytes(kind: GgufKind, columns: number): number {
   const { values, bytes } = types[tensorTypeNumbers[kind]] as TensorType;
   return (columns / values) * bytes;
 }

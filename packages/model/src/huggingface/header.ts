@@ -9,7 +9,7 @@ import { isWeightKind, type TensorType, tensorTypeNamed } from '../gguf/tensor-t
 import { readJsonFile } from '../json-file.ts';
 import { ModelError } from '../model-error.ts';
 import { type FolderTensor, readFolderTensors } from '../safetensors/folder.ts';
-import type { FloatForm, WeightKind } from '../types.ts';
+import type { FloatForm, GgufKind } from '../types.ts';
 import { type TranslatedConfig, translateConfig } from './config.ts';
 import { ggufName } from './tensor-names.ts';
 
@@ -75,13 +75,13 @@ function translateTensor(
 }
 
 /** The embedding and the head keep 8 bits: they are read by the row, or decide the token, and 4 bits cost most there. */
-function kindOf(name: string, dtype: FloatForm, quantize: Quantize): WeightKind {
+function kindOf(name: string, dtype: FloatForm, quantize: Quantize): GgufKind {
   if (quantize === 'none') return isWeightKind(dtype) ? dtype : 'F32';
   const eight = quantize === 'q8_0' || name === 'token_embd.weight' || name === 'output.weight';
   return eight ? 'Q8_0' : (quantize.toUpperCase() as 'Q4_0' | 'Q4_1');
 }
 
-const typeOf = (kind: WeightKind): TensorType => tensorTypeNamed(kind);
+const typeOf = (kind: GgufKind): TensorType => tensorTypeNamed(kind);
 
 /** The folder's own name; of a hub's cache (models--owner--name/snapshots/revision) the model's. */
 function nameOf(directory: string): string {

@@ -1,8 +1,8 @@
 // The block formats as a generator sees them: where a block's numbers stand, and single quants put in their places.
 import { rowBytes, tensorType, tensorTypeNumbers } from '../gguf/tensor-types.ts';
-import type { WeightKind } from '../types.ts';
+import type { GgufKind } from '../types.ts';
 
-export type QuantizedKind = Exclude<WeightKind, 'F32' | 'F16' | 'BF16'>;
+export type QuantizedKind = Exclude<GgufKind, 'F32' | 'F16' | 'BF16'>;
 
 export interface BlockFormat {
   /** Values of quants; signed in Q8_0 alone. */
@@ -24,10 +24,10 @@ export const blockFormats: Record<QuantizedKind, BlockFormat> = {
   Q6_K: { levels: 64, zeroPoint: 32, scaleAt: 208 },
 };
 
-export const isFloatKind = (kind: WeightKind): kind is 'F32' | 'F16' | 'BF16' => !Object.hasOwn(blockFormats, kind);
+export const isFloatKind = (kind: GgufKind): kind is 'F32' | 'F16' | 'BF16' => !Object.hasOwn(blockFormats, kind);
 
-export const blockValues = (kind: WeightKind): number => tensorType(tensorTypeNumbers[kind])?.values as number;
-export const blockBytes = (kind: WeightKind): number => rowBytes(kind, blockValues(kind));
+export const blockValues = (kind: GgufKind): number => tensorType(tensorTypeNumbers[kind])?.values as number;
+export const blockBytes = (kind: GgufKind): number => rowBytes(kind, blockValues(kind));
 
 /** Writes quant `q` of value i into the block at `at`, where its bits are zero. */
 export function putQuant(kind: QuantizedKind, out: Uint8Array, at: number, i: number, q: number): void {

@@ -1,6 +1,6 @@
 // Writes GGUF headers, well-formed or not: values are written as they are given. For tests and generators.
 import { tensorTypeNumbers } from '../gguf/tensor-types.ts';
-import type { WeightKind } from '../types.ts';
+import type { GgufKind } from '../types.ts';
 
 export type MetadataEntry =
   | { key: string; type: 'u32' | 'i32'; value: number }
@@ -16,7 +16,7 @@ export type MetadataEntry =
 export interface TensorEntry {
   name: string;
   dimensions: number[];
-  kind: WeightKind;
+  kind: GgufKind;
   /** From the start of the tensor data. */
   offset: number;
 }

@@ -8,7 +8,7 @@ import { plainLogits } from '../export/testing.ts';
 import { halfValues } from '../gguf/half.ts';
 import { readGgufHeader } from '../gguf/header.ts';
 import { TensorReader } from '../gguf/tensor-data.ts';
-import type { WeightKind } from '../types.ts';
+import type { GgufKind } from '../types.ts';
 import { type RandomGgufOptions, writeRandomGguf } from './random-gguf.ts';
 import { toHalf } from './random-rows.ts';
 import { shapes } from './shapes.ts';
@@ -16,11 +16,11 @@ import { shapes } from './shapes.ts';
 const directory = mkdtempSync(join(tmpdir(), 'flash-slim-random-'));
 after(() => rmSync(directory, { recursive: true }));
 const path = join(directory, 'model.gguf');
-const smallKinds: WeightKind[] = ['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1'];
-const kinds: WeightKind[] = [...smallKinds, 'Q4_K', 'Q5_K', 'Q6_K'];
+const smallKinds: GgufKind[] = ['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1'];
+const kinds: GgufKind[] = [...smallKinds, 'Q4_K', 'Q5_K', 'Q6_K'];
 /** Columns that the kind's blocks divide. */
-const columnsOf = (kind: WeightKind) => (smallKinds.includes(kind) ? 64 : 256);
-const shapeOf = (kind: WeightKind) => ({
+const columnsOf = (kind: GgufKind) => (smallKinds.includes(kind) ? 64 : 256);
+const shapeOf = (kind: GgufKind) => ({
   hiddenSize: columnsOf(kind),
   feedForwardSize: 2 * columnsOf(kind),
   headSize: columnsOf(kind) / shapes.tiny.heads,

@@ -4,7 +4,7 @@
 import { closeSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { readGgufHeader } from '../gguf/header.ts';
 import { rowBytes } from '../gguf/tensor-types.ts';
-import type { ExpertConfig, WeightKind } from '../types.ts';
+import type { ExpertConfig, GgufKind } from '../types.ts';
 import { type Family, type FamilyName, families } from './families.ts';
 import { ggufHeader, type MetadataEntry, type TensorEntry } from './gguf-writer.ts';
 import { Random } from './random.ts';
@@ -22,12 +22,12 @@ export interface RandomGgufOptions {
   /** A published shape, or sizes that replace some of tiny's. */
   shape?: ShapeName | Partial<ModelShape> | undefined;
   /** Of all matrices but embedding and head. Default Q4_0. */
-  kind?: WeightKind | undefined;
+  kind?: GgufKind | undefined;
   /** Of the embedding, and of the head; default more bits for kinds with 4 or 5 (as quantizers do), else `kind`. */
-  embeddingKind?: WeightKind | undefined;
-  headKind?: WeightKind | undefined;
+  embeddingKind?: GgufKind | undefined;
+  headKind?: GgufKind | undefined;
   /** Kinds of single tensors by name ("blk.0.attn_q.weight"), for mixtures. */
-  kinds?: Record<string, WeightKind> | undefined;
+  kinds?: Record<string, GgufKind> | undefined;
   /** Overrides the shape's. */
   tiedHead?: boolean | undefined;
   /** A GGUF whose tokenizer, chat template included, is copied; null (the default) for a tiny one. */
@@ -149,7 +149,7 @@ function tokenizerMetadata(options: RandomGgufOptions): { metadata: MetadataEntr
   }
 }
 
-function quantizersEmbedding(kind: WeightKind): WeightKind {
+function quantizersEmbedding(kind: GgufKind): GgufKind {
   if (/^Q[45]_[01]$/.test(kind)) return 'Q8_0';
   return /^Q[45]_K$/.test(kind) ? 'Q6_K' : kind;
 }
@@ -161,12 +161,7 @@ function layOut(shape: ModelShape, vocabularySize: number, options: RandomGgufOp
   const embeddingKind = options.embeddingKind ?? quantizersEmbedding(kind);
   const tensors: Tensor[] = [];
   let offset = 0;
-  const add = (
-    name: string,
-    dimensions: number[],
-    defaultKind: WeightKind,
-    fill: (kind: WeightKind) => Tensor['fill'],
-  ) => {
+  const add = (name: string, dimensions: number[], defaultKind: GgufKind, fill: (kind: GgufKind) => Tensor['fill']) => {
     const ownKind = options.kinds?.[name] ?? defaultKind;
     const bytes = rowBytes(ownKind, dimensions[0] as number) * dimensions.slice(1).reduce((all, size) => all * size, 1);
     tensors.push({ name, dimensions, kind: ownKind, offset, bytes, fill: fill(ownKind) });
@@ -188,7 +183,7 @@ function layOut(shape: ModelShape, vocabularySize: number, options: RandomGgufOp
   };
   const norm = (name: string) => vector(name, hiddenSize, 0.8, 0.4);
   /** `shift`: row t is that of token t - shift. */
-  const signs = (name: string, shift: number, defaultKind: WeightKind) =>
+  const signs = (name: string, shift: number, defaultKind: GgufKind) =>
     add(name, [hiddenSize, vocabularySize], defaultKind, (ownKind) => (out, first) => {
       const bytes = rowBytes(ownKind, hiddenSize);
       for (let row = 0; row * bytes < out.length; row++) {

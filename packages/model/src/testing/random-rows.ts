@@ -2,7 +2,7 @@
 // deviation asked for: blocks of quants take a scale of random sign, or the types without a minimum, whose quants reach
 // further down than up, would add a constant to every product, and a model's activations would drift.
 import { rowBytes } from '../gguf/tensor-types.ts';
-import type { WeightKind } from '../types.ts';
+import type { GgufKind } from '../types.ts';
 import {
   blockBytes,
   blockFormats,
@@ -34,7 +34,7 @@ export function toHalf(value: number): number {
 export type RowWriter = (random: Random, out: Uint8Array) => void;
 
 /** Fills rows of `columns` values; `out` holds whole rows. */
-export function randomRows(kind: WeightKind, deviation: number): RowWriter {
+export function randomRows(kind: GgufKind, deviation: number): RowWriter {
   switch (kind) {
     case 'F32':
       return (random, out) => {
@@ -102,7 +102,7 @@ function putHalf(out: Uint8Array, at: number, half: number): void {
 }
 
 /** A row of +deviation and -deviation at random: the same signs in every kind for the same generator. */
-export function signRow(kind: WeightKind, columns: number, deviation: number, random: Random): Uint8Array {
+export function signRow(kind: GgufKind, columns: number, deviation: number, random: Random): Uint8Array {
   const signs = Uint8Array.from({ length: columns }, () => random.u32() >>> 31);
   const out = new Uint8Array(rowBytes(kind, columns));
   const view = new DataView(out.buffer);

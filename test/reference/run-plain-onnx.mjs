@@ -1,4 +1,4 @@
-// Runs a plain ONNX export by onnxruntime-node, in a process of its own: the engine loads the same library, which is
+// Runs a plain ONNX export, or the graph of an ONNX folder, by onnxruntime-node, in a process of its own: the engine loads the same library, which is
 // process-wide.
 //   node test/reference/run-plain-onnx.mjs MODEL.onnx --out LOGITS.f32 [--from ROW] < ids.json
 // ids.json: an array of token ids, or of such arrays, each run on its own from position 0. LOGITS.f32 gets every run's
@@ -31,8 +31,7 @@ const out = createWriteStream(values.out);
 const rows = [];
 let vocabulary = 0;
 for (const ids of runs) {
-  const tokens = new Tensor('int64', BigInt64Array.from(ids, BigInt), [1, ids.length]);
-  const { logits } = await session.run({ input_ids: tokens });
+  const { logits } = await session.run(inputsOf(session, ids));
   vocabulary = logits.dims[2];
   const wanted = logits.data.subarray(from * vocabulary);
   rows.push(Math.max(ids.length - from, 0));
@@ -42,3 +41,16 @@ for (const ids of runs) {
 out.end();
 await once(out, 'finish');
 console.log(JSON.stringify({ vocabulary, rows }));
+
+/** What graphs of other exporters take beside the tokens: a mask of ones, positions from 0, an empty past. */
+function inputsOf(session, ids) {
+  const integers = (values) => new Tensor('int64', BigInt64Array.from(values, BigInt), [1, ids.length]);
+  return Object.fromEntries(
+    session.inputMetadata.map(({ name, shape }) => {
+      if (name === 'input_ids') return [name, integers(ids)];
+      if (name === 'attention_mask') return [name, integers(ids.map(() => 1))];
+      if (name === 'position_ids') return [name, integers(ids.map((_, position) => position))];
+      return [name, new Tensor('float32', new Float32Array(0), [1, shape[1], 0, shape[3]])];
+    }),
+  );
+}

@@ -51,7 +51,10 @@ export async function locate(source: string): Promise<string> {
   const status = await stat(source).catch(() => null);
   if (status?.isFile() || (status?.isDirectory() && isModelFolder(source))) return await realpath(source);
   if (status !== null)
-    throw new CliError('FILE_UNREADABLE', `${source} is not a model: a GGUF file, or a folder with config.json`);
+    throw new CliError(
+      'FILE_UNREADABLE',
+      `${source} is not a model: a GGUF file, or a folder with config.json or genai_config.json`,
+    );
   if (source.includes('/') || /\.gguf$/i.test(source))
     throw new CliError('FILE_UNREADABLE', `there is no file ${source}`);
   const names = new Set([...knownModels.map(({ name }) => name), ...(await listRecords()).map(({ name }) => name)]);
@@ -61,4 +64,5 @@ export async function locate(source: string): Promise<string> {
   );
 }
 
-const isModelFolder = (path: string): boolean => existsSync(join(path, 'config.json'));
+const isModelFolder = (path: string): boolean =>
+  ['config.json', 'genai_config.json'].some((name) => existsSync(join(path, name)));

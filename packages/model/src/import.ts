@@ -9,6 +9,8 @@ import { TensorReader } from './gguf/tensor-data.ts';
 import { buildStreamedGraph, type GraphVectors } from './graph/streamed-graph.ts';
 import { folderChatTemplate } from './huggingface/chat-template.ts';
 import { type ImportOptions, modelDirectory, readModelHeader } from './model-header.ts';
+import { findOnnxFolder } from './onnx-folder/find.ts';
+import { importOnnxFolder, inspectOnnxFolder } from './onnx-folder/import.ts';
 import { compileTokenizer } from './tokenizer/compile.ts';
 import { compileTokenizerFile } from './tokenizer/from-file.ts';
 import type { ImportedModel, ModelSummary } from './types.ts';
@@ -27,6 +29,8 @@ function readModel(path: string, options: ImportOptions): OpenedModel {
 
 /** What the header alone says; as cheap as reading it. Throws ModelError. */
 export function inspectModel(path: string, options: ImportOptions = {}): ModelSummary {
+  const onnx = findOnnxFolder(path);
+  if (onnx) return inspectOnnxFolder(path, onnx);
   const { header, outline, chunks } = readModel(path, options);
   return {
     path,
@@ -39,6 +43,8 @@ export function inspectModel(path: string, options: ImportOptions = {}): ModelSu
 
 /** Reads the header, the norms and the tokenizer. Throws ModelError and TokenizerError. */
 export async function importModel(path: string, options: ImportOptions = {}): Promise<ImportedModel> {
+  const onnx = findOnnxFolder(path);
+  if (onnx) return importOnnxFolder(path, onnx);
   const { header, outline, chunks } = readModel(path, options);
   const vectors = await readVectors(header, outline);
   const directory = modelDirectory(path);

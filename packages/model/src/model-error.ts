@@ -19,6 +19,8 @@ export type ModelErrorCode =
   | 'UNSUPPORTED_ADAPTER'
   /** An adapter whose modules or sizes are another model's. */
   | 'ADAPTER_MISMATCH'
+  /** An ONNX graph with a node that does something which cannot be streamed; the message names it. */
+  | 'UNSUPPORTED_GRAPH'
   /** An export's directory cannot be written. */
   | 'OUTPUT_UNWRITABLE'
   /** An export does not fit on its disk. */

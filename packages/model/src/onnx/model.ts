@@ -16,7 +16,7 @@ export type ElementType = 'float' | 'int64';
 const elementTypes = { float: TensorProto_DataType.FLOAT, int64: TensorProto_DataType.INT64 };
 
 /** A bare number is a float attribute: ONNX tells 1 from 1.0. */
-function attribute(name: string, value: Attribute): AttributeProto {
+export function attribute(name: string, value: Attribute): AttributeProto {
   const types = AttributeProto_AttributeType;
   const none = { name, floats: [], ints: [] };
   if (typeof value === 'number') return { ...none, f: value, type: types.FLOAT };
@@ -50,12 +50,15 @@ export function valueInfo(name: string, elementType: ElementType, shape: (number
   return { name, type: { tensorType: { elemType: elementTypes[elementType], shape: { dim } } } };
 }
 
+const noTypedData = { floatData: [], int32Data: [], int64Data: [] };
+
 /** A tensor whose values are in the model itself. */
 export function constant(name: string, dims: number[], values: Float32Array | BigInt64Array): TensorProto {
   return {
     name,
     dims,
     dataType: values instanceof Float32Array ? elementTypes.float : elementTypes.int64,
+    ...noTypedData,
     rawData: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
     externalData: [],
   };
@@ -67,6 +70,7 @@ export function externalTensor(name: string, dims: number[], file: string, offse
     name,
     dims,
     dataType: elementTypes.float,
+    ...noTypedData,
     externalData: [
       { key: 'location', value: file },
       { key: 'offset', value: String(offset) },
@@ -96,6 +100,7 @@ export function serializeModel(name: string, graph: Graph, domains: Record<strin
       initializer: graph.initializers,
       input: graph.inputs,
       output: graph.outputs,
+      valueInfo: [],
     },
   }).finish();
 }

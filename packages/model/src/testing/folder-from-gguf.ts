@@ -108,7 +108,7 @@ function configOf(header: GgufHeader, dtype: FloatForm): object {
 }
 
 /** As SmolLM2's folder has it: digits apart, then GPT-2's words. */
-function writeTokenizer({ metadata }: GgufHeader, directory: string): void {
+export function writeTokenizer({ metadata }: GgufHeader, directory: string): void {
   const get = (name: string) => metadata.get(`tokenizer.ggml.${name}`);
   const tokens = [...(get('tokens') as Iterable<string>)];
   const types = get('token_type') as ArrayLike<number>;

@@ -16,7 +16,7 @@ const inFolder = ['tokenizer.json', 'tekken.json', 'tokenizer.model', 'spiece.mo
 
 /**
  * @param path a GGUF, tokenizer.json, SentencePiece model, tiktoken rank file or tekken.json, or a folder that has one;
- *   tokenizer_config.json, config.json and generation_config.json beside a tokenizer.json or SentencePiece model are heeded
+ *   tokenizer_config.json, config.json, generation_config.json and genai_config.json beside a tokenizer.json or SentencePiece model are heeded
  * @returns what Tokenizer.fromBytes reads
  * @throws TokenizerError, ModelError for a damaged GGUF, and the system's errors for a file that cannot be read
  */
@@ -39,7 +39,11 @@ function compileJson(file: string, json: Buffer): Uint8Array {
   if (json.subarray(0, 65536).includes('"default_num_special_tokens"')) return compileTekken(json);
   return compileTokenizerJson(json, {
     tokenizerConfig: configBeside(file, 'tokenizer_config.json'),
-    generationConfig: { ...configBeside(file, 'config.json'), ...configBeside(file, 'generation_config.json') },
+    generationConfig: {
+      ...(configBeside(file, 'genai_config.json').model as object | undefined),
+      ...configBeside(file, 'config.json'),
+      ...configBeside(file, 'generation_config.json'),
+    },
   });
 }
 

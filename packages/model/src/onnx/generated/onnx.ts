@@ -15,7 +15,7 @@ export const protobufPackage = "onnx";
 export const protobufFileName = "onnx.proto";
 
 /**
- * The part of the ONNX model format that flash-slim writes and reads. Message names, field numbers and the values of
+ * The part of the ONNX model format that flash-slim writes, or looks into. What else a message holds is kept as it is. Message names, field numbers and the values of
  * enumerations are those of the format (https://onnx.ai/onnx/repo-docs/IR.html), so files made with it are ONNX files.
  */
 
@@ -25,12 +25,14 @@ export interface ModelProto {
   producerVersion: string;
   graph: GraphProto | undefined;
   opsetImport: OperatorSetIdProto[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface OperatorSetIdProto {
   /** "" is ONNX's own operators. */
   domain: string;
   version: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface GraphProto {
@@ -40,6 +42,9 @@ export interface GraphProto {
   initializer: TensorProto[];
   input: ValueInfoProto[];
   output: ValueInfoProto[];
+  /** Types and shapes of what is between. */
+  valueInfo: ValueInfoProto[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface NodeProto {
@@ -50,6 +55,7 @@ export interface NodeProto {
   opType: string;
   attribute: AttributeProto[];
   domain: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface AttributeProto {
@@ -57,9 +63,12 @@ export interface AttributeProto {
   f?: number | undefined;
   i?: number | undefined;
   s?: Uint8Array | undefined;
+  t?: TensorProto | undefined;
+  g?: GraphProto | undefined;
   floats: number[];
   ints: number[];
   type: AttributeProto_AttributeType;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export const AttributeProto_AttributeType = {
@@ -67,6 +76,8 @@ export const AttributeProto_AttributeType = {
   FLOAT: 1,
   INT: 2,
   STRING: 3,
+  TENSOR: 4,
+  GRAPH: 5,
   FLOATS: 6,
   INTS: 7,
   UNRECOGNIZED: -1,
@@ -80,6 +91,8 @@ export namespace AttributeProto_AttributeType {
   export type FLOAT = typeof AttributeProto_AttributeType.FLOAT;
   export type INT = typeof AttributeProto_AttributeType.INT;
   export type STRING = typeof AttributeProto_AttributeType.STRING;
+  export type TENSOR = typeof AttributeProto_AttributeType.TENSOR;
+  export type GRAPH = typeof AttributeProto_AttributeType.GRAPH;
   export type FLOATS = typeof AttributeProto_AttributeType.FLOATS;
   export type INTS = typeof AttributeProto_AttributeType.INTS;
   export type UNRECOGNIZED = typeof AttributeProto_AttributeType.UNRECOGNIZED;
@@ -88,6 +101,10 @@ export namespace AttributeProto_AttributeType {
 export interface TensorProto {
   dims: number[];
   dataType: TensorProto_DataType;
+  /** Either these, by type, or raw_data. */
+  floatData: number[];
+  int32Data: number[];
+  int64Data: number[];
   name: string;
   /** Little-endian, row by row. */
   rawData?:
@@ -96,16 +113,36 @@ export interface TensorProto {
   /** Keys location (a file beside the model), offset and length. */
   externalData: StringStringEntryProto[];
   dataLocation?: TensorProto_DataLocation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
-export const TensorProto_DataType = { UNDEFINED: 0, FLOAT: 1, INT64: 7, UNRECOGNIZED: -1 } as const;
+export const TensorProto_DataType = {
+  UNDEFINED: 0,
+  FLOAT: 1,
+  UINT8: 2,
+  INT8: 3,
+  INT32: 6,
+  INT64: 7,
+  FLOAT16: 10,
+  BFLOAT16: 16,
+  UINT4: 21,
+  INT4: 22,
+  UNRECOGNIZED: -1,
+} as const;
 
 export type TensorProto_DataType = typeof TensorProto_DataType[keyof typeof TensorProto_DataType];
 
 export namespace TensorProto_DataType {
   export type UNDEFINED = typeof TensorProto_DataType.UNDEFINED;
   export type FLOAT = typeof TensorProto_DataType.FLOAT;
+  export type UINT8 = typeof TensorProto_DataType.UINT8;
+  export type INT8 = typeof TensorProto_DataType.INT8;
+  export type INT32 = typeof TensorProto_DataType.INT32;
   export type INT64 = typeof TensorProto_DataType.INT64;
+  export type FLOAT16 = typeof TensorProto_DataType.FLOAT16;
+  export type BFLOAT16 = typeof TensorProto_DataType.BFLOAT16;
+  export type UINT4 = typeof TensorProto_DataType.UINT4;
+  export type INT4 = typeof TensorProto_DataType.INT4;
   export type UNRECOGNIZED = typeof TensorProto_DataType.UNRECOGNIZED;
 }
 
@@ -122,24 +159,29 @@ export namespace TensorProto_DataLocation {
 export interface StringStringEntryProto {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface ValueInfoProto {
   name: string;
   type: TypeProto | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface TypeProto {
   tensorType?: TypeProto_Tensor | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface TypeProto_Tensor {
   elemType: TensorProto_DataType;
   shape: TensorShapeProto | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface TensorShapeProto {
   dim: TensorShapeProto_Dimension[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface TensorShapeProto_Dimension {
@@ -148,6 +190,7 @@ export interface TensorShapeProto_Dimension {
     | undefined;
   /** A name: any size, but the same wherever the name stands. */
   dimParam?: string | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseModelProto(): ModelProto {
@@ -170,6 +213,14 @@ export const ModelProto: MessageFns<ModelProto> = {
     }
     for (const v of message.opsetImport) {
       OperatorSetIdProto.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -231,7 +282,19 @@ export const ModelProto: MessageFns<ModelProto> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -251,6 +314,14 @@ export const OperatorSetIdProto: MessageFns<OperatorSetIdProto> = {
     }
     if (message.version !== 0) {
       writer.uint32(16).int64(message.version);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -288,7 +359,19 @@ export const OperatorSetIdProto: MessageFns<OperatorSetIdProto> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -298,7 +381,7 @@ export const OperatorSetIdProto: MessageFns<OperatorSetIdProto> = {
 };
 
 function createBaseGraphProto(): GraphProto {
-  return { node: [], name: "", initializer: [], input: [], output: [] };
+  return { node: [], name: "", initializer: [], input: [], output: [], valueInfo: [] };
 }
 
 export const GraphProto: MessageFns<GraphProto> = {
@@ -317,6 +400,17 @@ export const GraphProto: MessageFns<GraphProto> = {
     }
     for (const v of message.output) {
       ValueInfoProto.encode(v!, writer.uint32(98).fork()).join();
+    }
+    for (const v of message.valueInfo) {
+      ValueInfoProto.encode(v!, writer.uint32(106).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -374,11 +468,31 @@ export const GraphProto: MessageFns<GraphProto> = {
             message.output.push(ValueInfoProto.decode(reader, reader.uint32()));
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.valueInfo.push(ValueInfoProto.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -410,6 +524,14 @@ export const NodeProto: MessageFns<NodeProto> = {
     }
     if (message.domain !== "") {
       writer.uint32(58).string(message.domain);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -479,7 +601,19 @@ export const NodeProto: MessageFns<NodeProto> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -506,6 +640,12 @@ export const AttributeProto: MessageFns<AttributeProto> = {
     if (message.s !== undefined) {
       writer.uint32(34).bytes(message.s);
     }
+    if (message.t !== undefined) {
+      TensorProto.encode(message.t, writer.uint32(42).fork()).join();
+    }
+    if (message.g !== undefined) {
+      GraphProto.encode(message.g, writer.uint32(50).fork()).join();
+    }
     if (message.floats.length !== 0) {
       writer.uint32(58).fork();
       for (const v of message.floats) {
@@ -522,6 +662,14 @@ export const AttributeProto: MessageFns<AttributeProto> = {
     }
     if (message.type !== 0) {
       writer.uint32(160).int32(message.type);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -569,6 +717,22 @@ export const AttributeProto: MessageFns<AttributeProto> = {
             }
 
             message.s = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.t = TensorProto.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.g = GraphProto.decode(reader, reader.uint32());
             continue;
           }
           case 7: {
@@ -619,7 +783,19 @@ export const AttributeProto: MessageFns<AttributeProto> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -629,7 +805,7 @@ export const AttributeProto: MessageFns<AttributeProto> = {
 };
 
 function createBaseTensorProto(): TensorProto {
-  return { dims: [], dataType: 0, name: "", externalData: [] };
+  return { dims: [], dataType: 0, floatData: [], int32Data: [], int64Data: [], name: "", externalData: [] };
 }
 
 export const TensorProto: MessageFns<TensorProto> = {
@@ -644,6 +820,27 @@ export const TensorProto: MessageFns<TensorProto> = {
     if (message.dataType !== 0) {
       writer.uint32(16).int32(message.dataType);
     }
+    if (message.floatData.length !== 0) {
+      writer.uint32(34).fork();
+      for (const v of message.floatData) {
+        writer.float(v);
+      }
+      writer.join();
+    }
+    if (message.int32Data.length !== 0) {
+      writer.uint32(42).fork();
+      for (const v of message.int32Data) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    if (message.int64Data.length !== 0) {
+      writer.uint32(58).fork();
+      for (const v of message.int64Data) {
+        writer.int64(v);
+      }
+      writer.join();
+    }
     if (message.name !== "") {
       writer.uint32(66).string(message.name);
     }
@@ -655,6 +852,14 @@ export const TensorProto: MessageFns<TensorProto> = {
     }
     if (message.dataLocation !== undefined) {
       writer.uint32(112).int32(message.dataLocation);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -698,6 +903,60 @@ export const TensorProto: MessageFns<TensorProto> = {
             message.dataType = reader.int32() as any;
             continue;
           }
+          case 4: {
+            if (tag === 37) {
+              message.floatData.push(reader.float());
+
+              continue;
+            }
+
+            if (tag === 34) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.floatData.push(reader.float());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 5: {
+            if (tag === 40) {
+              message.int32Data.push(reader.int32());
+
+              continue;
+            }
+
+            if (tag === 42) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.int32Data.push(reader.int32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 7: {
+            if (tag === 56) {
+              message.int64Data.push(longToNumber(reader.int64()));
+
+              continue;
+            }
+
+            if (tag === 58) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.int64Data.push(longToNumber(reader.int64()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
           case 8: {
             if (tag !== 66) {
               break;
@@ -734,7 +993,19 @@ export const TensorProto: MessageFns<TensorProto> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -754,6 +1025,14 @@ export const StringStringEntryProto: MessageFns<StringStringEntryProto> = {
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -791,7 +1070,19 @@ export const StringStringEntryProto: MessageFns<StringStringEntryProto> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -811,6 +1102,14 @@ export const ValueInfoProto: MessageFns<ValueInfoProto> = {
     }
     if (message.type !== undefined) {
       TypeProto.encode(message.type, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -848,7 +1147,19 @@ export const ValueInfoProto: MessageFns<ValueInfoProto> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -865,6 +1176,14 @@ export const TypeProto: MessageFns<TypeProto> = {
   encode(message: TypeProto, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.tensorType !== undefined) {
       TypeProto_Tensor.encode(message.tensorType, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -894,7 +1213,19 @@ export const TypeProto: MessageFns<TypeProto> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -914,6 +1245,14 @@ export const TypeProto_Tensor: MessageFns<TypeProto_Tensor> = {
     }
     if (message.shape !== undefined) {
       TensorShapeProto.encode(message.shape, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -951,7 +1290,19 @@ export const TypeProto_Tensor: MessageFns<TypeProto_Tensor> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -968,6 +1319,14 @@ export const TensorShapeProto: MessageFns<TensorShapeProto> = {
   encode(message: TensorShapeProto, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.dim) {
       TensorShapeProto_Dimension.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -997,7 +1356,19 @@ export const TensorShapeProto: MessageFns<TensorShapeProto> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1017,6 +1388,14 @@ export const TensorShapeProto_Dimension: MessageFns<TensorShapeProto_Dimension> 
     }
     if (message.dimParam !== undefined) {
       writer.uint32(18).string(message.dimParam);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1054,7 +1433,19 @@ export const TensorShapeProto_Dimension: MessageFns<TensorShapeProto_Dimension> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {

@@ -16,17 +16,30 @@ ggml_type TypeOf(WeightKind kind) {
       return GGML_TYPE_F32;
     case WeightKind::kF16:
       return GGML_TYPE_F16;
+    case WeightKind::kBF16:
+      return GGML_TYPE_BF16;
     case WeightKind::kQ8_0:
       return GGML_TYPE_Q8_0;
     case WeightKind::kQ4_0:
       return GGML_TYPE_Q4_0;
     case WeightKind::kQ4_1:
       return GGML_TYPE_Q4_1;
+    case WeightKind::kQ5_0:
+      return GGML_TYPE_Q5_0;
+    case WeightKind::kQ5_1:
+      return GGML_TYPE_Q5_1;
+    case WeightKind::kQ4_K:
+      return GGML_TYPE_Q4_K;
+    case WeightKind::kQ5_K:
+      return GGML_TYPE_Q5_K;
+    case WeightKind::kQ6_K:
+      return GGML_TYPE_Q6_K;
   }
   throw std::invalid_argument("no such kind");
 }
 
-// The buffer type that rearranges weights when they are loaded; nullptr where this build has none.
+// The buffer type that rearranges weights when they are loaded; nullptr where
+// this build has none.
 ggml_backend_buffer_type_t RepackBufferType(ggml_backend_t backend) {
   ggml_backend_dev_t device = ggml_backend_get_device(backend);
   auto get_types = reinterpret_cast<ggml_backend_dev_get_extra_bufts_t>(
@@ -68,7 +81,8 @@ class GgmlMatmul : public Contestant {
       ggml_tensor* product = output_;
       if (i > 0) {
         product = ggml_mul_mat(context_, weights[i], x);
-        ggml_backend_tensor_alloc(buffer_, product, output_->data);  // all write to one place, as ours do
+        ggml_backend_tensor_alloc(buffer_, product,
+                                  output_->data);  // all write to one place, as ours do
       }
       ggml_build_forward_expand(graphs_.back(), product);
     }

@@ -1,7 +1,9 @@
-// kernels_bench [--repetitions N] [--filter TEXT]: matrix products on Llama-3.2-1B's shapes, ours and llama.cpp's.
+// kernels_bench [--repetitions N] [--filter TEXT]: matrix products on
+// Llama-3.2-1B's shapes, ours and llama.cpp's.
 //
-// Repetitions are interleaved (each contestant once, then each again); of each short run of products the least time
-// counts, and a contestant's time is the median of its runs: what others do on the machine meanwhile drops out as far
+// Repetitions are interleaved (each contestant once, then each again); of each
+// short run of products the least time counts, and a contestant's time is the
+// median of its runs: what others do on the machine meanwhile drops out as far
 // as it can. Prints a Markdown table.
 #include <algorithm>
 #include <chrono>
@@ -33,9 +35,15 @@ constexpr Shape kShapes[] = {
     {"gate+up Q4_0", WeightKind::kQ4_0, 2048, 16384}, {"down Q4_0", WeightKind::kQ4_0, 8192, 2048},
     {"qkv Q4_1", WeightKind::kQ4_1, 2048, 3072},      {"gate+up Q4_1", WeightKind::kQ4_1, 2048, 16384},
     {"down Q4_1", WeightKind::kQ4_1, 8192, 2048},     {"head Q8_0", WeightKind::kQ8_0, 2048, 49152},
+    {"qkv Q4_K", WeightKind::kQ4_K, 2048, 3072},      {"gate+up Q4_K", WeightKind::kQ4_K, 2048, 16384},
+    {"down Q4_K", WeightKind::kQ4_K, 8192, 2048},     {"gate+up Q5_K", WeightKind::kQ5_K, 2048, 16384},
+    {"down Q5_K", WeightKind::kQ5_K, 8192, 2048},     {"gate+up Q6_K", WeightKind::kQ6_K, 2048, 16384},
+    {"down Q6_K", WeightKind::kQ6_K, 8192, 2048},     {"gate+up Q5_0", WeightKind::kQ5_0, 2048, 16384},
+    {"gate+up Q5_1", WeightKind::kQ5_1, 2048, 16384}, {"gate+up BF16", WeightKind::kBF16, 2048, 16384},
 };
 
-// A matrix in the model file's form: random quants, scales about what a model has.
+// A matrix in the model file's form: random quants, scales about what a model
+// has.
 std::vector<uint8_t> RandomWeights(const Shape& shape) {
   std::mt19937 random(1);
   std::vector<uint8_t> bytes(SourceRowBytes(shape.kind, shape.columns) * shape.rows);
@@ -43,12 +51,21 @@ std::vector<uint8_t> RandomWeights(const Shape& shape) {
     const uint32_t word = random();
     std::memcpy(&bytes[i], &word, 4);
   }
+  const KindShape kind = ShapeOf(shape.kind);
   const size_t block_bytes = BlockBytes(shape.kind) / kRowsPerBlock;
+  const auto put = [](uint8_t* p, uint16_t half) { std::memcpy(p, &half, 2); };
   for (size_t i = 0; i < bytes.size(); i += block_bytes) {
-    const float size = 0.01f * (1 + float(bytes[i]) / 256) / (shape.kind == WeightKind::kQ8_0 ? 16 : 1);
-    const uint16_t scale = FloatToHalf(size), minimum = FloatToHalf(-8 * size);
-    std::memcpy(&bytes[i], &scale, 2);
-    if (shape.kind == WeightKind::kQ4_1) std::memcpy(&bytes[i + 2], &minimum, 2);
+    uint8_t* block = &bytes[i];
+    if (IsFloat(shape.kind)) {  // BF16: exponents about 1
+      for (size_t k = 1; k < block_bytes; k += 2) block[k] = 0x3c | (block[k] & 0x81);
+      continue;
+    }
+    // Scales of sub-blocks are random bits.
+    const float quants = float(1 << (kind.bits - 4)) * (kind.scale_bytes ? 32 : 1);
+    const float size = 0.01f * (1 + float(block[0]) / 256) / quants;
+    put(kind.bits == 6 ? block + 208 : block, FloatToHalf(size));
+    const float minimum = float(1 << (kind.bits - 1)) * size;
+    if (HasMinimum(shape.kind)) put(block + 2, FloatToHalf(kind.scale_bytes ? minimum : -minimum));
   }
   return bytes;
 }
@@ -59,7 +76,8 @@ double Seconds(Contestant& contestant, int run) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-// Both quantize activations to 8 bits, so that they agree to about a thousandth of the result's size.
+// Both quantize activations to 8 bits, so that they agree to about a thousandth
+// of the result's size.
 double RelativeDifference(const float* a, const float* b, size_t count) {
   double difference = 0, size = 0;
   for (size_t i = 0; i < count; ++i) {
@@ -123,7 +141,9 @@ int main(int argc, char** argv) {
     if (flag == "--filter") filter = argv[i + 1];
     if (flag == "--tokens") token_counts = {std::atoi(argv[i + 1])};
   }
-  std::printf("| matrix | tokens | kernel | us | GMAC/s | weights GB/s |\n|---|---|---|---|---|---|\n");
+  std::printf(
+      "| matrix | tokens | kernel | us | GMAC/s | weights GB/s "
+      "|\n|---|---|---|---|---|---|\n");
   for (const int tokens : token_counts) {
     for (const Shape& shape : kShapes) {
       if (std::string(shape.use).find(filter) != std::string::npos) RunShape(shape, tokens, repetitions);

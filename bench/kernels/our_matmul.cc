@@ -7,7 +7,8 @@
 namespace flash_slim::bench {
 namespace {
 
-// All threads arrive, then all go on. Spins: a product is over in fractions of a millisecond.
+// All threads arrive, then all go on. Spins: a product is over in fractions of
+// a millisecond.
 class SpinBarrier {
  public:
   void Wait() {

@@ -41,13 +41,20 @@ Int8 QuantsOf(const uint8_t* quants) {
   }
 }
 
+// 8 rows' values of one k, as a float kind stores them.
+template <WeightKind kKind>
+Float8 LoadValues(const uint8_t* p) {
+  if constexpr (kKind == WeightKind::kF32)
+    return Load(p);
+  else
+    return kKind == WeightKind::kF16 ? LoadHalf(p) : LoadBfloat16(p);
+}
+
 // One block of 8 rows to out[values][8].
 template <WeightKind kKind>
 void ExpandBlock(const uint8_t* block, float* out) {
-  if constexpr (kKind == WeightKind::kF16) {
-    for (int k = 0; k < kBlockValues; ++k) Store(out + 8 * k, LoadHalf(block + 16 * k));
-  } else if constexpr (kKind == WeightKind::kBF16) {
-    for (int k = 0; k < kBlockValues; ++k) Store(out + 8 * k, LoadBfloat16(block + 16 * k));
+  if constexpr (IsFloat(kKind)) {
+    for (int k = 0; k < kBlockValues; ++k) Store(out + 8 * k, LoadValues<kKind>(block + k * ShapeOf(kKind).bits));
   } else {
     const BlockHead<kKind> head(block);
     const uint8_t* quants = block + HeadBytes(kKind);
@@ -74,19 +81,19 @@ void ExpandBlock(const uint8_t* block, float* out) {
 }
 
 // sums[token][k % 4][row] += weights[k][row] * x[token].f32[first + k], for `count` values of k and kTokens tokens.
-template <int kTokens>
-void MultiplyExpanded(const void* weights, int64_t first, int count, const Activations* x,
-                      float (*sums)[kPartialSums][8]) {
-  const auto* rows = static_cast<const uint8_t*>(weights);
+template <WeightKind kKind, int kTokens>
+void MultiplyValues(const uint8_t* weights, int64_t first, int64_t count, const Activations* x,
+                    float (*sums)[kPartialSums][8]) {
+  constexpr size_t kBytes = ShapeOf(kKind).bits;  // of 8 rows
   const float* values[kTokens];
   Float8 sum[kTokens][kPartialSums];
   for (int t = 0; t < kTokens; ++t) {
     values[t] = x[t].f32 + first;
     for (int i = 0; i < kPartialSums; ++i) sum[t][i] = Load(sums[t][i]);
   }
-  for (int k = 0; k < count; k += kPartialSums, rows += kPartialSums * 32) {
+  for (int64_t k = 0; k < count; k += kPartialSums, weights += kPartialSums * kBytes) {
     for (int i = 0; i < kPartialSums; ++i) {
-      const Float8 weight = Load(rows + 32 * i);
+      const Float8 weight = LoadValues<kKind>(weights + i * kBytes);
       for (int t = 0; t < kTokens; ++t) sum[t][i] = Fma(weight, Broadcast(values[t][k + i]), sum[t][i]);
     }
   }
@@ -101,20 +108,26 @@ void MultiplyRowBlockFloat(const uint8_t* w, int64_t blocks, const Activations* 
   alignas(32) float sums[kSlabTokens][kPartialSums][8];
   alignas(32) float expanded[kExpandedBlocks * kBlockValues * 8];
   std::fill(&sums[0][0][0], &sums[tokens][0][0], 0.0f);
+  // Values that a single tile of tokens multiplies are converted on the way.
+  const bool as_stored = kKind == WeightKind::kF32 || (IsFloat(kKind) && tokens <= kFloatTileTokens);
   for (int64_t block = 0; block < blocks; block += kExpandedBlocks) {
     const int count = int(std::min<int64_t>(kExpandedBlocks, blocks - block));
-    const void* weights = expanded;
-    if constexpr (kKind == WeightKind::kF32) {
-      weights = w;
-      w += count * BlockBytes(kKind);
-    } else {
-      for (int i = 0; i < count; i += ShapeOf(kKind).values / kBlockValues, w += BlockBytes(kKind)) {
-        ExpandBlock<kKind>(w, expanded + i * kBlockValues * 8);
+    const int64_t first = block * kBlockValues;
+    if constexpr (IsFloat(kKind)) {
+      if (as_stored) {
+        ForEachTile<kFloatTileTokens>(0, tokens, [&]<int kTokens>(int t) {
+          MultiplyValues<kKind, kTokens>(w, first, count * kBlockValues, x + t, sums + t);
+        });
+        w += count * BlockBytes(kKind);
+        continue;
       }
     }
-    const int64_t first = block * kBlockValues;
+    for (int i = 0; i < count; i += ShapeOf(kKind).values / kBlockValues, w += BlockBytes(kKind)) {
+      ExpandBlock<kKind>(w, expanded + i * kBlockValues * 8);
+    }
     ForEachTile<kFloatTileTokens>(0, tokens, [&]<int kTokens>(int t) {
-      MultiplyExpanded<kTokens>(weights, first, count * kBlockValues, x + t, sums + t);
+      MultiplyValues<WeightKind::kF32, kTokens>(reinterpret_cast<const uint8_t*>(expanded), first, count * kBlockValues,
+                                                x + t, sums + t);
     });
   }
   for (int t = 0; t < tokens; ++t) {

@@ -46,6 +46,8 @@ export function storeLocation(config: CommonConfig, directory: string) {
       accessKey: config.s3AccessKey,
       secretKey: config.s3SecretKey,
       region: config.s3Region,
+      createBucket: config.s3CreateBucket,
+      ...defined({ publicEndpoint: config.s3PublicEndpoint }),
       ...defined({ certificateAuthority: read(config.s3CaFile) }),
     },
   };

@@ -59,6 +59,11 @@ export const commonSettings = {
     .url({ protocol: /^https?$/ })
     .optional()
     .describe('http(s)://host:port; without it objects are files in the directory'),
+  s3PublicEndpoint: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('what clients reach the S3 by, if not by --s3: upload URLs name it'),
+  s3CreateBucket: flag.default(false).describe('make the bucket where there is none'),
   s3Bucket: text.default('flashslim').describe('the bucket'),
   s3AccessKey: text.optional().describe('access key'),
   s3SecretKey: text.optional().describe('and its secret'),

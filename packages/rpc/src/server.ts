@@ -70,7 +70,7 @@ export class RpcServer {
     this.setReady(false);
   }
 
-  /** What grpc.health.v1 answers: SERVING only when it can work. */
+  /** What grpc.health.v1 answers: SERVING only when it can work. The name "liveness" is SERVING from the start. */
   setReady(ready: boolean): void {
     for (const name of ['', ...this.#names]) this.#health.setStatus(ready ? 'healthy' : 'unhealthy', name);
   }
@@ -78,6 +78,8 @@ export class RpcServer {
   /** Throws ListenError. */
   async listen(): Promise<string> {
     const { listen, security } = this.#options;
+    // Answers even where nothing else can be done: NATS being away is no reason to start this process anew.
+    this.#health.setStatus('healthy', 'liveness');
     this.#server.add(HealthDefinition, HealthServiceImpl(this.#health));
     const names = [...this.#names, HealthDefinition.fullName];
     this.#server.add(ServerReflectionService, ServerReflection(await readDescriptors(), names));

@@ -1,7 +1,8 @@
+import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { type MinioServer, serverPath, startMinio } from '@flash-slim/test-servers';
 import { Client } from 'minio';
 import { storeConformance } from './conformance.ts';
@@ -35,5 +36,23 @@ describe('S3: a real MinIO', { skip: minio === null ? 'no minio here: node scrip
         await client.putObject('conformance', key, Buffer.from(body));
       },
     };
+  });
+
+  test('a bucket is made where that is asked for, and URLs are signed for who comes from outside', async () => {
+    const { endpoint, accessKey, secretKey } = server;
+    const s3 = { endpoint, bucket: 'made-here', accessKey, secretKey };
+    const refusing = await openStore({ s3 });
+    await assert.rejects(refusing.check(), { code: 'STORE_MISCONFIGURED' });
+    const publicEndpoint = endpoint.replace('127.0.0.1', 'localhost');
+    const store = await openStore({ s3: { ...s3, createBucket: true, publicEndpoint } });
+    await store.check();
+    await store.check();
+    const upload = await store.createUpload('a');
+    const url = await store.presignPart('a', upload, 1, 60);
+    assert.ok(url?.startsWith(publicEndpoint), url ?? 'null');
+    const { status } = await fetch(url as string, { method: 'PUT', body: 'x' });
+    assert.equal(status, 200);
+    assert.equal((await store.listParts('a', upload)).length, 1);
+    await Promise.all([store.close(), refusing.close()]);
   });
 });

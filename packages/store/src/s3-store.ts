@@ -29,6 +29,10 @@ export interface S3Options {
   accessKey: string;
   secretKey: string;
   region?: string;
+  /** What others reach the same S3 by, if that is another endpoint: signed URLs name it. */
+  publicEndpoint?: string;
+  /** Makes the bucket where there is none, instead of refusing. */
+  createBucket?: boolean;
   /** PEM certificates that https endpoints are checked against, instead of the system's. */
   certificateAuthority?: string;
   /** A request without a byte for so long is given up. */
@@ -43,6 +47,9 @@ export class S3Store implements ObjectStore {
   readonly name: string;
   readonly bucket: string;
   readonly #client: Client;
+  /** Signs URLs for others; never asks the server anything. */
+  readonly #signer: Client;
+  readonly #createBucket: boolean;
   readonly #attempts: number;
   readonly #agent: http.Agent;
   readonly #signals = new AsyncLocalStorage<AbortSignal | undefined>();
@@ -56,23 +63,40 @@ export class S3Store implements ObjectStore {
     this.#agent = secure
       ? new https.Agent({ keepAlive: true, ...(options.certificateAuthority && { ca: options.certificateAuthority }) })
       : new http.Agent({ keepAlive: true });
-    this.#client = new Client({
-      endPoint: url.hostname.replace(/^\[|\]$/g, ''),
-      port: Number(url.port || (secure ? 443 : 80)),
-      useSSL: secure,
+    const credentials = {
       accessKey: options.accessKey,
       secretKey: options.secretKey,
       // Known beforehand, or the client asks for it, which least rights do not allow.
       region: options.region ?? 'us-east-1',
+    };
+    this.#createBucket = options.createBucket ?? false;
+    this.#client = new Client({
+      ...addressOf(url),
+      ...credentials,
       transport: this.#transport(secure ? https : http, options.idleMilliseconds ?? 20_000),
       transportAgent: this.#agent,
       retryOptions: { disableRetry: true },
     });
+    const { publicEndpoint } = options;
+    this.#signer =
+      publicEndpoint === undefined
+        ? this.#client
+        : new Client({ ...addressOf(endpointUrl(publicEndpoint)), ...credentials });
   }
 
   async check(options: Abortable = {}): Promise<void> {
     const there = await this.#call(options, () => this.#client.bucketExists(this.bucket));
+    if (!there && this.#createBucket) return this.#makeBucket(options);
     if (!there) throw new StoreError('STORE_MISCONFIGURED', `${this.name}: there is no such bucket; create it first`);
+  }
+
+  async #makeBucket(options: Abortable): Promise<void> {
+    try {
+      await this.#call(options, () => this.#client.makeBucket(this.bucket));
+    } catch (error) {
+      // Another service was quicker.
+      if (!(await this.#call(options, () => this.#client.bucketExists(this.bucket)))) throw error;
+    }
   }
 
   async head(key: string, options: Abortable = {}): Promise<ObjectInfo | null> {
@@ -188,7 +212,7 @@ export class S3Store implements ObjectStore {
     checkKey(key);
     checkUploadId(uploadId);
     const query = { partNumber: String(number), uploadId };
-    return this.#call({}, () => this.#client.presignedUrl('PUT', this.bucket, key, seconds, query));
+    return this.#call({}, () => this.#signer.presignedUrl('PUT', this.bucket, key, seconds, query));
   }
 
   async putPart(key: string, uploadId: string, number: number, body: Uint8Array, options: Abortable = {}) {
@@ -342,6 +366,12 @@ function emptyStream(): Readable {
   stream.end();
   return stream;
 }
+
+const addressOf = (url: URL) => ({
+  endPoint: url.hostname.replace(/^\[|\]$/g, ''),
+  port: Number(url.port || (url.protocol === 'https:' ? 443 : 80)),
+  useSSL: url.protocol === 'https:',
+});
 
 function endpointUrl(endpoint: string): URL {
   const url = URL.parse(endpoint);

@@ -174,6 +174,7 @@ test('health says whether it can work', async (t) => {
   const health = connection.client(HealthDefinition);
   const status = async (service: string) => (await health.check({ service })).status;
   assert.equal(await status(PlannerServiceDefinition.fullName), 2);
+  assert.equal(await status('liveness'), 1);
   server.setReady(true);
   assert.equal(await status(PlannerServiceDefinition.fullName), 1);
   assert.equal(await status(''), 1);

@@ -9,6 +9,7 @@ import { plannedModels, prepareModels } from './harness/models.ts';
 import { benchDirectory, childEnvironment, inspectMachine, repository, type Setting } from './harness/setting.ts';
 import { describeStep, runInterleaved } from './harness/step.ts';
 import { repetitions } from './scenarios.ts';
+import { cacheBuildSection } from './sections/cache-build.ts';
 import { firstTokenSection } from './sections/first-token.ts';
 import { inMemorySection } from './sections/in-memory.ts';
 import { machine } from './sections/machine.ts';
@@ -22,6 +23,7 @@ const sections = [
   underLimitsSection,
   passTimeSection,
   firstTokenSection,
+  cacheBuildSection,
 ] as Section<unknown>[];
 
 const usage = `usage: npm run bench -- [options]

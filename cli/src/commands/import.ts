@@ -1,9 +1,11 @@
+import { realpath } from 'node:fs/promises';
 import { importModel } from '@flash-slim/model';
 import { releaseBinaryPages } from '@flash-slim/native';
 import { buildWeightCache } from '@flash-slim/weight-cache';
 import { command } from '../command.ts';
 import { usageError } from '../errors.ts';
 import { type QuantizeFlag, quantizeOption } from '../options.ts';
+import { recordedDigest } from '../store/store.ts';
 
 interface ImportOptions {
   model?: string;
@@ -31,6 +33,7 @@ export const importCommand = command<ImportOptions>({
     try {
       const manifest = await buildWeightCache(model, options.weightCachePath, {
         signal: context.signal,
+        digest: await recordedDigest(await realpath(options.model)),
         onProgress: ({ bytesDone, bytesTotal, waiting }) => {
           const label = waiting ? 'another process builds the weight cache' : 'building the weight cache';
           progress ??= context.progress(label, bytesTotal, 'bytes');

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,6 +18,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import type { Activity } from './activity.ts';
 import { pullModel } from './pull-model.ts';
 import { resolveModel } from './resolve-model.ts';
+import { recordedDigest } from './store.ts';
 
 const content = Buffer.concat([Buffer.from('GGUF'), Buffer.alloc(100_000, 7)]);
 const digest = createHash('sha256').update(content).digest('hex');
@@ -52,6 +62,7 @@ test('a path is recorded where it lies, or copied', async () => {
     path: file,
     bytes: content.length,
     sha256: digest,
+    modified_ns: String(statSync(file, { bigint: true }).mtimeNs),
     fetched: true,
   });
   assert.deepEqual(stored(), ['Tiny.json']);
@@ -123,4 +134,12 @@ test('what is no model is refused in words', async () => {
 test('a store that cannot be written is refused', async () => {
   process.env.FLASH_SLIM_HOME = join(file, 'below-a-file');
   await assert.rejects(pullModel(file, activity), { code: 'DIRECTORY_UNWRITABLE', message: /FLASH_SLIM_HOME/ });
+});
+
+test('a digest is believed as long as the file was not written to', async () => {
+  assert.equal(await recordedDigest(file), undefined);
+  await pullModel(file, activity);
+  assert.equal(await recordedDigest(file), `sha256:${digest}`);
+  utimesSync(file, new Date(), new Date());
+  assert.equal(await recordedDigest(file), undefined);
 });

@@ -66,7 +66,15 @@ export async function pullModel(source: string, activity: Activity, options: Pul
     if (record !== null && (sha256 === undefined || sha256 === record.sha256)) return { ...record, fetched: false };
     const fetch = { known, hub, origin, sha256, copy: options.copy === true, admit, retry: options.retry ?? {} };
     const file = await fetchTo(target, fetch, activity);
-    const model = { name, source: origin, path: file.path, bytes: (await stat(file.path)).size, sha256: file.sha256 };
+    const { size, mtimeNs } = await stat(file.path, { bigint: true });
+    const model = {
+      name,
+      source: origin,
+      path: file.path,
+      bytes: Number(size),
+      sha256: file.sha256,
+      modified_ns: String(mtimeNs),
+    };
     await writeRecord(model);
     return { ...model, fetched: true };
   });

@@ -16,6 +16,8 @@ export interface StoredModel {
   bytes: number;
   /** null for a path that was never pulled. */
   sha256: string | null;
+  /** The file's modification time, in nanoseconds, when it was checked; records of earlier versions have none. */
+  modified_ns?: string;
 }
 
 /** FLASH_SLIM_HOME, else XDG_CACHE_HOME/flash-slim, else ~/.cache/flash-slim. */
@@ -64,4 +66,13 @@ export async function listRecords(): Promise<StoredModel[]> {
   const files = await readdir(modelsDirectory()).catch(() => [] as string[]);
   const names = files.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length));
   return (await Promise.all(names.map(readRecord))).filter((record) => record !== null);
+}
+
+/** "sha256:<hex>" of a model file that was checked when it was pulled and has not been written to since, else undefined. */
+export async function recordedDigest(path: string): Promise<string | undefined> {
+  const status = await stat(path, { bigint: true }).catch(() => null);
+  const record = (await listRecords()).find(
+    (one) => one.path === path && one.modified_ns !== undefined && one.modified_ns === String(status?.mtimeNs),
+  );
+  return record?.sha256 ? `sha256:${record.sha256}` : undefined;
 }

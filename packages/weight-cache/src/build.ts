@@ -32,6 +32,11 @@ const pieceBytes = 1 << 20;
 /** Pieces of the model file under way or being hashed: with two the hash waits for the disk. */
 const hashDepth = 4;
 
+export interface BuildOptions extends CacheOptions {
+  /** "sha256:<hex>" of the model's files where somebody has checked it: hashing reads all of them a second time. */
+  digest?: string | undefined;
+}
+
 /**
  * Builds the weight cache of a model at `outPath`. Where another process is building the same one, waits for it and takes
  * its result. Memory: about 20 MB, whatever the model's size. Throws WeightCacheError (SOURCE_*, OUTPUT_UNWRITABLE,
@@ -40,7 +45,7 @@ const hashDepth = 4;
 export async function buildWeightCache(
   model: ImportedModel,
   outPath: string,
-  options: CacheOptions = {},
+  options: BuildOptions = {},
 ): Promise<CacheManifest> {
   options.signal?.throwIfAborted();
   const layout = layOut(model);
@@ -72,7 +77,7 @@ async function openIfMatching(
   path: string,
   model: ImportedModel,
   layout: CacheLayout,
-  options: CacheOptions,
+  options: BuildOptions,
 ): Promise<CacheManifest | null> {
   const cache = await openWeightCache(path).catch(() => null);
   if (cache === null || cache.manifest.model.file_bytes !== model.fileBytes) return null;
@@ -85,7 +90,7 @@ async function openIfMatching(
   // Two trainings of one model can agree in all of that.
   let hashed = 0;
   const hash = (): Promise<string> => hashSource(model, options.signal, (bytes) => (hashed += bytes));
-  const digest = await withJob(options, model.fileBytes, () => hashed, hash);
+  const digest = options.digest ?? (await withJob(options, model.fileBytes, () => hashed, hash));
   return digest === cache.manifest.model.digest ? cache.manifest : null;
 }
 
@@ -94,7 +99,7 @@ async function buildLocked(
   layout: CacheLayout,
   outPath: string,
   lock: BuildLock,
-  options: CacheOptions,
+  options: BuildOptions,
 ): Promise<CacheManifest> {
   const partial = `${outPath}.partial`;
   const source = await statSource(model);
@@ -107,9 +112,9 @@ async function buildLocked(
     await rm(partial, { force: true }); // of a build that was killed
     const manifest = await withJob(
       { ...options, onProgress },
-      model.fileBytes + layout.chunkBytes,
+      (options.digest === undefined ? model.fileBytes : 0) + layout.chunkBytes,
       () => hashed,
-      (job) => writePartial(model, layout, partial, job, options.signal, (bytes) => (hashed += bytes)),
+      (job) => writePartial(model, layout, partial, job, options, (bytes) => (hashed += bytes)),
     );
     if ((await statSource(model)) !== source) throw sourceChanged(model);
     await rename(partial, outPath);
@@ -152,7 +157,7 @@ async function writePartial(
   layout: CacheLayout,
   partial: string,
   job: CacheJob,
-  signal: AbortSignal | undefined,
+  { signal, digest }: BuildOptions,
   onHashed: (bytes: number) => void,
 ): Promise<CacheManifest> {
   const file = await createCacheFile(partial, largestFileBytes(model, layout));
@@ -171,7 +176,7 @@ async function writePartial(
       layout.toWrite,
       job,
     ).catch(failing);
-    const hashDone = hashSource(model, signals, onHashed).catch(failing);
+    const hashDone = digest === undefined ? hashSource(model, signals, onHashed).catch(failing) : digest;
     const settled = await Promise.allSettled([chunksDone, hashDone]);
     const failures = settled.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
     if (failures.length > 0) throw failures.find((error) => !isCancellation(error)) ?? failures[0];

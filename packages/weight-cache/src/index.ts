@@ -1,4 +1,4 @@
-export { buildWeightCache } from './build.ts';
+export { type BuildOptions, buildWeightCache } from './build.ts';
 export { WeightCacheError, type WeightCacheErrorCode } from './error.ts';
 export type { CacheOptions, CacheProgress } from './job.ts';
 export { makeDirectories } from './make-directories.ts';

@@ -1,8 +1,8 @@
 // Small models in an object store, and plans for them, made as profiler and planner do: for tests of nodes.
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bus } from '@flash-slim/bus';
 import { type ChunkMetadataTable, JsonWeightChunkMetaDataWriter } from '@flash-slim/cmt';
+import { Engine, generate, type SamplerOptions } from '@flash-slim/engine';
 import { encodePlanMessage, openPlanTopic, planId, putModelManifest, putPlanVersion } from '@flash-slim/messages';
 import { importModel } from '@flash-slim/model';
 import { type RandomGgufOptions, writeRandomGguf } from '@flash-slim/model/testing';
@@ -151,4 +151,32 @@ export const testDevice: DeviceProfile = {
   },
 };
 
-export const fileBytes = (path: string): Buffer => readFileSync(path);
+/** What an engine of its own makes of a prompt, everything resident: what a node must answer, whatever happens to it. */
+export async function expectedTokens(
+  model: TestModel,
+  prompt: number[],
+  count: number,
+  sampling: Partial<SamplerOptions>,
+) {
+  const options = {
+    deviceClass: 'any',
+    target: { memoryBudgetBytes: 1e9, contextLength: 2048, kvType: 'f16' },
+    version: 1,
+  };
+  const engine = await Engine.open(model.cache);
+  try {
+    await engine.load({ plan: makePlan(model, { ...options, strategy: 'resident' }).prefetchPlan, threads: 1 });
+    const tokens: number[] = [];
+    const defaults = { temperature: 0.8, topK: 40, topP: 0.9, minP: 0, repetitionPenalty: 1, seed: 0 };
+    const steps = generate(engine, {
+      promptTokens: prompt,
+      maxDecodeSteps: count,
+      sampling: { ...defaults, ...sampling },
+      isEnd: () => false,
+    });
+    for await (const token of steps) tokens.push(token);
+    return tokens;
+  } finally {
+    await engine.close();
+  }
+}

@@ -17,7 +17,7 @@ import { type RunningService, type RuntimeOptions, startRuntime } from '../runti
 import { testDevice } from './model.ts';
 
 /** Far above what a test's process holds. */
-export const testTarget: PlanTarget = { memoryBudgetBytes: 1.6e9, contextLength: 128, kvType: 'f16' };
+export const testTarget: PlanTarget = { memoryBudgetBytes: 1.6e9, contextLength: 2048, kvType: 'f16' };
 export const testThreads = 1;
 export const testClass = deviceClassName(testDevice, testThreads);
 
@@ -36,7 +36,7 @@ export interface Answer {
 
 export interface TestNode {
   service: RunningService;
-  /** Whatever is given, of a greedy request for 8 tokens after a fixed prompt. */
+  /** Whatever is given, of a request for 8 tokens drawn after a fixed prompt. */
   ask(request?: Partial<GenerateRequest>, options?: AskOptions): Promise<Answer>;
   describe(): Promise<Node>;
   drain(): Promise<number>;
@@ -51,7 +51,9 @@ export interface AskOptions {
   onToken?: (tokens: number[]) => void | Promise<void>;
 }
 
-export const greedy = { temperature: 0 };
+/** Draws, so that a draw too many or too few shows. */
+export const drawing = { temperature: 1.5, topK: 0, topP: 1, seed: 5 };
+export const promptIds = [11, 48, 85, 122];
 
 export async function startNode(options: TestNodeOptions): Promise<TestNode> {
   const settings = { ...commonSettings, ...serverSettings, ...runtimeSettings };
@@ -83,10 +85,10 @@ export async function startNode(options: TestNodeOptions): Promise<TestNode> {
       let result: GenerateResult | null = null;
       const call = client.generate(
         {
-          input: { $case: 'promptTokens', value: { ids: [11, 48, 85, 122] } },
+          input: { $case: 'promptTokens', value: { ids: promptIds } },
           maxTokens: 8,
           ignoreEnd: true,
-          sampling: greedy,
+          sampling: drawing,
           ...request,
         },
         { ...(signal && { signal }), ...(deadline !== undefined && { deadline }) },

@@ -9,7 +9,7 @@ import { mergesByScore, mergeTables, splitMerges } from './merges.ts';
 import { invalidTokenizer, TokenizerKeys, type TokenizerMetadata } from './metadata.ts';
 import type { SplitStep } from './pipeline.ts';
 import { preTokenizerNamed } from './pre-tokenizers.ts';
-import { characterVocabulary, spacesOnlyLead, unescapeSpaces } from './spellings.ts';
+import { alphabetVocabulary, characterVocabulary, spacesOnlyLead, unescapeSpaces } from './spellings.ts';
 
 export type { TokenizerMetadata } from './metadata.ts';
 
@@ -49,7 +49,7 @@ const models: Record<string, (source: Source) => Uint8Array> = {
 function compileBytes({ keys, texts, vocabulary, types }: Source): Uint8Array {
   const preTokenizer = keys.text('pre') ?? 'default';
   const { addBos = false, ignoreMerges = false } = preTokenizerNamed(preTokenizer);
-  const { tokens, ordinary } = tokenBytes(texts, types);
+  const { tokens, ordinary } = alphabetVocabulary(texts, types);
   const index = indexTokens(tokens, ordinary);
   return assembleTokenizer({
     kind: 'bytes',
@@ -171,29 +171,6 @@ function rulesByName({ keys, texts, types }: Source): (id: number) => number {
     const text = Buffer.from(texts.text.subarray(texts.starts[id], texts.starts[id + 1])).toString();
     return isSpecial(types[id]) && !plain.has(text) ? specialRule.rightStrip : 0;
   };
-}
-
-/** Ordinary tokens are spelled in the byte alphabet (`ordinary` is 1 for these), all others are plain text. */
-function tokenBytes(texts: ByteStrings, types: Uint8Array): { tokens: ByteStrings; ordinary: Uint8Array } {
-  const ordinary = new Uint8Array(types.length);
-  const starts = new Uint32Array(types.length + 1);
-  const text = new Uint8Array(texts.text.length);
-  let end = 0;
-  for (let id = 0; id < types.length; id++) {
-    const from = texts.starts[id] as number;
-    const to = texts.starts[id + 1] as number;
-    const plain = isSpecial(types[id]) || types[id] === tokenType.unused;
-    const written = plain ? -1 : decodeAlphabet(texts.text, from, to, text, end);
-    if (written >= 0) {
-      ordinary[id] = 1;
-      end += written;
-    } else {
-      text.set(texts.text.subarray(from, to), end);
-      end += to - from;
-    }
-    starts[id + 1] = end;
-  }
-  return { tokens: { text: text.subarray(0, end), starts }, ordinary };
 }
 
 function unsupportedModel(model: string): TokenizerError {

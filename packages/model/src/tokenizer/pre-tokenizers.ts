@@ -176,7 +176,6 @@ export const stepPatterns = {
   punctuation: String.raw`[\p{P}$+<=>^\x60|~]`,
   punctuations: String.raw`[\p{P}$+<=>^\x60|~]+`,
   whiteSpace: String.raw`\s+`,
-  newLines: String.raw`[^\n]+|[\n]+`,
 } as const;
 
 /** Every pattern a splitter may be asked to use, as written here. */

@@ -1,6 +1,7 @@
-// How vocabularies of characters are written: a space as U+2581, a byte as "<0x0A>".
+// How vocabularies are written: of bytes in GPT-2's alphabet, of characters with a space as U+2581, a byte as "<0x0A>".
 
 import { isSpecial } from './assemble.ts';
+import { decodeAlphabet } from './byte-alphabet.ts';
 import type { ByteStrings } from './byte-strings.ts';
 import { tokenType } from './format.ts';
 
@@ -60,6 +61,32 @@ export function characterVocabulary(texts: ByteStrings, types: Uint8Array): Char
     starts[id + 1] = end;
   }
   return { tokens: { text: text.subarray(0, end), starts }, ordinary, byteTokens };
+}
+
+/** Ordinary tokens are spelled in the byte alphabet (`ordinary` is 1 for these), all others are plain text. */
+export function alphabetVocabulary(
+  texts: ByteStrings,
+  types: Uint8Array,
+): { tokens: ByteStrings; ordinary: Uint8Array } {
+  const ordinary = new Uint8Array(types.length);
+  const starts = new Uint32Array(types.length + 1);
+  const text = new Uint8Array(texts.text.length);
+  let end = 0;
+  for (let id = 0; id < types.length; id++) {
+    const from = texts.starts[id] as number;
+    const to = texts.starts[id + 1] as number;
+    const plain = isSpecial(types[id]) || types[id] === tokenType.unused;
+    const written = plain ? -1 : decodeAlphabet(texts.text, from, to, text, end);
+    if (written >= 0) {
+      ordinary[id] = 1;
+      end += written;
+    } else {
+      text.set(texts.text.subarray(from, to), end);
+      end += to - from;
+    }
+    starts[id + 1] = end;
+  }
+  return { tokens: { text: text.subarray(0, end), starts }, ordinary };
 }
 
 /** Whether no token of words has a space behind another character, so that words may be cut in front of spaces. */

@@ -6,7 +6,7 @@ import { ByteStringIndex, type ByteStrings } from './byte-strings.ts';
 import { specialRule, tokenType } from './format.ts';
 import { mergeTables } from './merges.ts';
 import { Normalizer } from './normalizer.ts';
-import { characterVocabulary, spacesOnlyLead, spelledByte, unescapeSpaces } from './spellings.ts';
+import { alphabetVocabulary, characterVocabulary, spacesOnlyLead, spelledByte, unescapeSpaces } from './spellings.ts';
 import { readSteps, type Steps } from './tokenizer-json-steps.ts';
 import {
   flag,
@@ -277,23 +277,6 @@ function found(steps: Steps, added: Map<number, AddedToken>) {
       return normalized ? Buffer.from(normalizer.normalize(token.content)) : null;
     },
   };
-}
-
-function alphabetVocabulary(texts: ByteStrings, types: Uint8Array): { tokens: ByteStrings; ordinary: Uint8Array } {
-  const ordinary = new Uint8Array(types.length);
-  const starts = new Uint32Array(types.length + 1);
-  const text = new Uint8Array(texts.text.length);
-  let end = 0;
-  for (let id = 0; id < types.length; id++) {
-    const from = texts.starts[id] as number;
-    const to = texts.starts[id + 1] as number;
-    const written = types[id] === tokenType.normal ? decodeAlphabet(texts.text, from, to, text, end) : -1;
-    if (written < 0) text.set(texts.text.subarray(from, to), end);
-    else ordinary[id] = 1;
-    end += written < 0 ? to - from : written;
-    starts[id + 1] = end;
-  }
-  return { tokens: { text: text.subarray(0, end), starts }, ordinary };
 }
 
 function markByteTokens({ text: bytes, starts }: ByteStrings, types: Uint8Array): void {

@@ -62,10 +62,10 @@ for (const [name, options] of Object.entries(variants)) {
       for (const kvType of ['f16', 'f32'] as const) {
         const cut = { kvType, rowBlocks: 1, slotCount: 3 };
         const expected = await runCourse(quantized, { plan: cutPlan(quantized, { ...cut, resident: everything }) });
-        const mixed = cutPlan(quantized, { ...cut, resident: (group) => group % 3 === 1 });
-        for (const kernel of kernels)
-          for (const threads of [1, 3])
-            assert.ok(expected.equals(await runCourse(quantized, { plan: mixed, kernel, threads })), kernel);
+        const plan = cutPlan(quantized, { ...cut, resident: (group) => group % 3 === 1 });
+        for (const kernel of kvType === 'f16' ? kernels : kernels.slice(0, 1))
+          assert.ok(expected.equals(await runCourse(quantized, { plan, kernel, threads: 3 })), kernel);
+        assert.ok(expected.equals(await runCourse(quantized, { plan, threads: 1 })), 'one thread');
       }
     });
   });

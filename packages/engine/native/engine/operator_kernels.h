@@ -79,6 +79,9 @@ struct RaggedAttentionKernel {
   float scale = 0, softcap = 0;
   int64_t window = 0;  // positions that a token sees, its own included; 0: all
   float norm_epsilon = 0;
+  // Queries grow with the position by 1 + scale * ln(1 + floor(position / context)); 0: they do not.
+  float temperature_scale = 0;
+  int64_t temperature_context = 1;
   int rotary_dim = 0;  // 0: nothing rotates
   bool interleaved = false;
   Turns turns;       // [rotary_dim / 2]

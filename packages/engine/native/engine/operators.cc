@@ -196,6 +196,9 @@ struct RaggedAttentionNode : Node {
     kernel.softcap = FloatAttribute(info, "softcap", 0);
     kernel.window = IntAttribute(info, "window", 0);
     kernel.norm_epsilon = FloatAttribute(info, "norm_epsilon", 0);
+    kernel.temperature_scale = FloatAttribute(info, "temperature_scale", 0);
+    kernel.temperature_context = IntAttribute(info, "temperature_context", 1);
+    if (kernel.temperature_context < 1) throw Error("GRAPH_INVALID", "RaggedAttention has a temperature_context below 1");
     kernel.rotary_dim = int(IntAttribute(info, "rotary_dim"));
     if (kernel.rotary_dim == 0) return;
     kernel.interleaved = IntAttribute(info, "rotary_interleaved") != 0;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "engine/operator_kernels.h"
@@ -38,6 +39,10 @@ void RaggedAttentionKernel::Compute(PassState& state, const float* qkv, const We
     float* query = queries + size_t(t) * query_width;
     add(row, weights.bias, query, query_width);
     norm_and_rotate(query, heads, weights.query_norm, cosines, sines);
+    if (const int64_t contexts = token.position / temperature_context; temperature_scale != 0 && contexts > 0) {
+      const float growth = float(1 + temperature_scale * std::log(double(1 + contexts)));
+      for (size_t i = 0; i < query_width; i++) query[i] *= growth;
+    }
     static thread_local std::vector<float> keys_and_values;
     keys_and_values.resize(2 * kv_width);
     float* const keys = keys_and_values.data();

@@ -19,7 +19,7 @@ export interface Architecture {
   /** Scores, and logits, pass through cap * tanh(x / cap) where the keys say so, or else with these caps; 0: they never do. */
   attentionSoftcap: number;
   logitSoftcap: number;
-  /** Which layers a sliding window (key attention.sliding_window) holds for; null: which is not said. */
+  /** Which layers a sliding window (key attention.sliding_window) holds for; null: attention.sliding_window_pattern says. */
   sliding: SlidingLayers | null;
   /** Every so many layers, the last of them does not rotate; 0: all rotate. */
   rotationLeftOutEvery: number;
@@ -27,8 +27,6 @@ export interface Architecture {
   scaledByHiddenSizeAt: number;
   /** How mixtures of experts (key expert_count) of this architecture weigh them; null: it has none. */
   experts: { sharesAddUp: boolean; shared: boolean } | null;
-  /** At positions beyond the original context queries grow (attention.temperature_scale): the context ends there. */
-  temperatureScaled: boolean;
 }
 
 export interface SlidingLayers {
@@ -56,7 +54,6 @@ const llama: Architecture = {
   rotationLeftOutEvery: 0,
   scaledByHiddenSizeAt: 0,
   experts: { sharesAddUp: true, shared: false },
-  temperatureScaled: false,
 };
 
 const qwen2: Architecture = { ...llama, rotaryInterleaved: false, sliding: null, experts: null };
@@ -77,7 +74,7 @@ const gemma2: Architecture = {
 
 export const architectures: ReadonlyMap<string, Architecture> = new Map([
   ['llama', llama],
-  ['mistral3', { ...llama, temperatureScaled: true }],
+  ['mistral3', llama],
   ['qwen2', qwen2],
   ['qwen2moe', { ...qwen2, experts: { sharesAddUp: false, shared: true } }],
   ['qwen3', qwen3],

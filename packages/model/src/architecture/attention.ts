@@ -1,5 +1,6 @@
 // How each layer attends: its scores, its window, its rotation.
 import type { GgufHeader } from '../gguf/header.ts';
+import { ModelError } from '../model-error.ts';
 import type { ModelConfig } from '../types.ts';
 import type { Architecture, SlidingLayers } from './architectures.ts';
 import type { ModelKeys } from './keys.ts';
@@ -11,6 +12,8 @@ export interface Attention {
   scale: number;
   /** Scores then are softcap * tanh(scores / softcap); 0: they are not capped. */
   softcap: number;
+  /** Queries are multiplied by 1 + scale * ln(1 + floor(position / originalContext)); null: they are not. */
+  temperature: { scale: number; originalContext: number } | null;
   layers: LayerAttention[];
 }
 
@@ -34,13 +37,16 @@ export function readAttention(
   const interleaved = architecture.rotaryInterleaved;
   const rotary = readRotary(header, keys, tensors, { headSize, interleaved, contextLength });
   const { sliding, rotationLeftOutEvery } = architecture;
-  const window = sliding ? (keys.integer(key('attention.sliding_window'), 0) ?? sliding.window) : 0;
-  const slides = window === 0 ? () => false : slidingLayers(keys, sliding as SlidingLayers, layers);
+  const window = keys.integer(key('attention.sliding_window'), 0) ?? sliding?.window ?? 0;
+  const slides = window === 0 ? () => false : slidingLayers(header, keys, sliding, layers);
   const windowRotary = sliding && window > 0 ? slidingRotary(keys, rotary, sliding) : rotary;
+  const temperature = keys.number(key('attention.temperature_scale')) ?? 0;
+  const originalContext = keys.integer(key('rope.scaling.original_context_length'), 1) ?? contextLength;
   const scaledBy = layers === architecture.scaledByHiddenSizeAt ? Math.floor(hiddenSize / heads) : headSize;
   return {
     scale: keys.positive(key('attention.scale')) ?? 1 / Math.sqrt(scaledBy),
     softcap: keys.positive(key('attn_logit_softcapping')) ?? architecture.attentionSoftcap,
+    temperature: temperature === 0 ? null : { scale: temperature, originalContext },
     layers: Array.from({ length: layers }, (_, layer) => {
       const still = rotationLeftOutEvery > 0 && (layer + 1) % rotationLeftOutEvery === 0;
       return { window: slides(layer) ? window : 0, rotary: still ? null : slides(layer) ? windowRotary : rotary };
@@ -48,10 +54,21 @@ export function readAttention(
   };
 }
 
-function slidingLayers(keys: ModelKeys, sliding: SlidingLayers, layers: number): (layer: number) => boolean {
-  const pattern = keys.pattern(`${keys.architecture}.attention.sliding_window_pattern`, layers);
+function slidingLayers(
+  header: GgufHeader,
+  keys: ModelKeys,
+  sliding: SlidingLayers | null,
+  layers: number,
+): (layer: number) => boolean {
+  const key = `${keys.architecture}.attention.sliding_window_pattern`;
+  const pattern = keys.pattern(key, layers);
   if (Array.isArray(pattern)) return (layer) => pattern[layer] === true;
-  const wholeEvery = (pattern ?? sliding.wholeEvery) || Number.POSITIVE_INFINITY;
+  if (pattern === undefined && sliding === null)
+    throw new ModelError(
+      'UNSUPPORTED_ARCHITECTURE',
+      `${header.path}: it has a sliding window, and no ${key} that says which layers it is for`,
+    );
+  const wholeEvery = (pattern ?? sliding?.wholeEvery ?? 0) || Number.POSITIVE_INFINITY;
   return (layer) => (layer + 1) % wholeEvery !== 0;
 }
 

@@ -12,6 +12,13 @@ import { type Changes, llamaHeader, llamaKeys } from './testing.ts';
 
 const outlineOf = (changes: Changes) => readOutline(llamaHeader(changes));
 const rotaryOf = (keys: Changes['keys']) => outlineOf({ keys: keys ?? {} }).attention.layers[0]?.rotary as Rotary;
+/** The header's keys under another architecture's name. */
+const asArchitecture = (architecture: string) => ({
+  ...Object.fromEntries(
+    Object.entries(llamaKeys).map(([name, value]) => [name.replace('llama.', `${architecture}.`), value]),
+  ),
+  'general.architecture': architecture,
+});
 const plainRotary: Rotary = {
   dim: 16,
   interleaved: true,
@@ -142,7 +149,12 @@ describe('inverse frequencies', () => {
       bytes: 32,
     };
     const factors = { short: tensor, long: null, shortContext: 1 };
-    const attention = { scale: 1, softcap: 0, layers: [{ window: 0, rotary: { ...plainRotary, factors } }] };
+    const attention = {
+      scale: 1,
+      softcap: 0,
+      temperature: null,
+      layers: [{ window: 0, rotary: { ...plainRotary, factors } }],
+    };
     try {
       for (const factor of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
         writeFileSync(path, Float32Array.of(1, 1, 1, 1, 1, 1, factor, 1));
@@ -186,13 +198,7 @@ describe('refused:', () => {
       'experts of an architecture without',
       'UNSUPPORTED_ARCHITECTURE',
       {
-        keys: {
-          ...Object.fromEntries(
-            Object.entries(llamaKeys).map(([name, value]) => [name.replace('llama.', 'smollm3.'), value]),
-          ),
-          'general.architecture': 'smollm3',
-          'smollm3.expert_count': 8,
-        },
+        keys: { ...asArchitecture('smollm3'), 'smollm3.expert_count': 8 },
       },
       /experts \(here 8\) of the architecture smollm3/,
     ],
@@ -229,6 +235,12 @@ describe('refused:', () => {
     ],
     ['RoPE scaling of an unknown kind', 'UNSUPPORTED_ARCHITECTURE', key('llama.rope.scaling.type', 'su'), /"su"/],
     ['YaRN with an odd key', 'UNSUPPORTED_ARCHITECTURE', yarn('yarn_ext_factor', 0.5), /yarn_ext_factor = 0.5/],
+    [
+      'a window that may be for any layer',
+      'UNSUPPORTED_ARCHITECTURE',
+      { keys: { ...asArchitecture('qwen2'), 'qwen2.attention.sliding_window': 64 } },
+      /no qwen2.attention.sliding_window_pattern/,
+    ],
     ['a beta of 0', 'MODEL_INVALID', yarn('yarn_beta_fast', 0), /yarn_beta_fast is 0/],
     ['rotation of more than a head', 'MODEL_INVALID', key('llama.rope.dimension_count', 18), /head size, 16/],
     ['rotation of an odd number', 'MODEL_INVALID', key('llama.rope.dimension_count', 7), /is 7/],

@@ -111,20 +111,10 @@ function readConfig(
     kvHeads,
     headSize,
     vocabularySize,
-    maxContextLength: readContextLength(keys, architecture),
+    maxContextLength: keys.requiredInteger(`${prefix}.context_length`, 1),
     tiedHead: !header.tensors.has('output.weight'),
     ...(experts && { experts }),
   };
-}
-
-function readContextLength(keys: ModelKeys, { sliding, temperatureScaled }: Architecture): number {
-  const key = (name: string) => `${keys.architecture}.${name}`;
-  const trained = keys.requiredInteger(key('context_length'), 1);
-  // Up to here attention over everything is the same as what is not computed.
-  const window = (sliding === null && keys.integer(key('attention.sliding_window'), 0)) || trained;
-  const temperature = temperatureScaled && (keys.number(key('attention.temperature_scale')) ?? 0) !== 0;
-  const original = (temperature && keys.integer(key('rope.scaling.original_context_length'), 1)) || trained;
-  return Math.min(trained, window, original);
 }
 
 const unsupported = (header: GgufHeader, reason: string) =>

@@ -85,6 +85,7 @@ export function buildPlainGraph(
   const turns = new Map(
     [...inverseFrequencies].map(([rotary, of]) => [rotary, rotaryTurns(graph, positions, rotary, of)]),
   );
+  const temperature = temperatures(graph, positions, outline);
   const norm = (x: string, weights: GgufTensor | null) => (weights ? rmsNorm(graph, x, weights.name, normEpsilon) : x);
 
   const ids = graph.reshape('input_ids', [-1]);
@@ -94,12 +95,13 @@ export function buildPlainGraph(
     const attention = outline.attention.layers[index] as LayerAttention;
     const x = norm(residual, layer.attentionNorm);
     const [q, k, v] = projections(graph, x, layer, config);
+    const tempered = (value: string) => (temperature ? graph.op('Mul', [value, temperature]) : value);
     const rotated = (value: string, heads: number, weights: GgufTensor | null) =>
       rotate(graph, headsOf(graph, value, heads, weights, outline), heads, outline, attention.rotary, turns);
     const attended = attend(
       graph,
       {
-        q: rotated(q, config.heads, layer.queryNorm),
+        q: tempered(rotated(q, config.heads, layer.queryNorm)),
         k: rotated(k, config.kvHeads, layer.keyNorm),
         v: graph.reshape(v, [-1, config.kvHeads, config.headSize]),
         mask: causalMask(graph, positions, attention.window),
@@ -254,6 +256,18 @@ function causalMask(graph: GraphBuilder, positions: string, window: number): str
   const behind = graph.op('GreaterOrEqual', [graph.op('Sub', [rows, columns]), graph.integer(window)]);
   const unseen = window > 0 ? graph.op('Or', [ahead, behind]) : ahead;
   return graph.op('Where', [unseen, graph.float(masked), graph.float(0)]);
+}
+
+/** What each position's queries are multiplied by, [T, 1, 1]; null: by nothing. */
+function temperatures(graph: GraphBuilder, positions: string, { attention }: ModelOutline): string | null {
+  if (attention.temperature === null) return null;
+  const { scale, originalContext } = attention.temperature;
+  const contexts = graph.op('Cast', [graph.op('Div', [positions, graph.integer(originalContext)])], {
+    to: { integer: 1 },
+  });
+  const growth = graph.op('Log', [graph.op('Add', [contexts, graph.float(1)])]);
+  const factor = graph.op('Add', [graph.op('Mul', [growth, graph.float(scale)]), graph.float(1)]);
+  return graph.reshape(factor, [-1, 1, 1]);
 }
 
 interface Turns {

@@ -126,6 +126,10 @@ class StreamedGraph {
           scale: attention.scale,
           ...cap(attention.softcap),
           ...(window > 0 && { window: { integer: window } }),
+          ...(attention.temperature && {
+            temperature_scale: attention.temperature.scale,
+            temperature_context: { integer: attention.temperature.originalContext },
+          }),
           ...(norms.length > 0 && { norm_epsilon: normEpsilon }),
         },
       }),

@@ -32,11 +32,11 @@ export const variants = {
     keys: {
       'rope.scaling.type': 'yarn',
       'rope.scaling.factor': 16,
-      'rope.scaling.original_context_length': 256,
+      'rope.scaling.original_context_length': 24,
       'rope.scaling.yarn_beta_fast': 16,
       'rope.scaling.yarn_beta_slow': 2,
       'rope.scaling.yarn_log_multiplier': 0.7,
-      'attention.temperature_scale': 0.1,
+      'attention.temperature_scale': 0.5,
     },
   },
   mixtral: {

@@ -23,11 +23,18 @@ function usable(path: string): { summary: ModelSummary | null; why: string } {
   }
 }
 
+const expertFacts = ({ experts }: ModelConfig): Inspection['facts'] => {
+  if (experts === undefined) return [];
+  const shared = experts.sharedFeedForwardSize > 0 ? `, one for all of ${experts.sharedFeedForwardSize}` : '';
+  return [['experts', `${experts.count} of ${experts.feedForwardSize}, ${experts.used} a token${shared}`]];
+};
+
 export const configFacts = (config: ModelConfig): Inspection['facts'] => [
   ['architecture', config.architecture],
   ['name', config.name],
   ['layers', config.layers],
   ['width', `${config.hiddenSize}, feed-forward ${config.feedForwardSize}`],
+  ...expertFacts(config),
   ['heads', `${config.heads} of ${config.headSize}, ${config.kvHeads} for keys and values`],
   ['vocabulary', `${config.vocabularySize}${config.tiedHead ? ', head tied to the embedding' : ''}`],
   ['context', `${config.maxContextLength} tokens`],

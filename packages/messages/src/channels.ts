@@ -6,7 +6,7 @@ export const heartbeatMs = 5_000;
 export const nodeTtlMs = 15_000;
 
 /** Import and profile of a large model on a small machine take long: what matters is that somebody is at it. */
-export const jobRetries = { ackWaitMs: 30_000, maxAttempts: 5, backoffMs: [2_000, 10_000, 30_000, 60_000] };
+export const jobRetries = { ackWaitMs: 12_000, maxAttempts: 5, backoffMs: [1_000, 5_000, 20_000, 60_000] };
 
 export const openJobQueue = (bus: Bus): Promise<WorkQueue> => bus.queue('jobs', jobRetries);
 export const openJobBucket = (bus: Bus): Promise<KeyValue> => bus.keyValue('jobs');

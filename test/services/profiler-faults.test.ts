@@ -48,8 +48,8 @@ const stages: {
   { name: 'as soon as it is queued', reached: async () => {} },
   {
     name: 'while it fetches',
-    treat: (request) => (/^GET .*\/incoming\//.test(request) ? 'hold' : 'pass'),
-    reached: (_, proxy) => proxy.until(/^GET .*\/incoming\//),
+    treat: (request) => (/^GET [^?]*\/incoming\/[^?]*$/.test(request) ? 'hold' : 'pass'),
+    reached: (_, proxy) => proxy.until(/^GET [^?]*\/incoming\/[^?]*$/),
   },
   {
     name: 'while it imports',
@@ -187,7 +187,7 @@ describe('the profiler under faults', { skip }, () => {
     proxy.treat = (request) => {
       requests++;
       if (requests % 3 === 0) return 503;
-      if (/^GET .*\/incoming\//.test(request)) return { cutAfter: 100_000 };
+      if (/^GET [^?]*\/incoming\/[^?]*$/.test(request)) return { cutAfter: 100_000 };
       return { delayMs: 50 };
     };
     const { id } = await submit(202);

@@ -113,6 +113,11 @@ export const commands: CommandEntry[] = [
     load: async () => (await import('./retry.ts')).retry,
   },
   {
+    name: 'gc',
+    summary: 'find, and remove, what no manifest in the object store names',
+    load: async () => (await import('./gc.ts')).gc,
+  },
+  {
     name: 'nodes',
     summary: 'list runtime nodes',
     load: async () => (await import('./nodes.ts')).nodes,

@@ -158,7 +158,21 @@ export async function putPlanVersion(store: ObjectStore, { plan, trace: headers 
 export async function readPlanVersion(store: ObjectStore, id: string, version?: number): Promise<PlanManifest | null> {
   let key = version === undefined ? undefined : planVersionKey(id, version);
   if (key === undefined) for await (const info of store.list(`plans/${id}/`)) key = info.key;
-  const manifest = key === undefined ? null : await readManifest(store, key, planManifest);
+  return key === undefined ? null : readPlan(store, id, key);
+}
+
+/** Every version that is kept, the oldest first. */
+export async function listPlanVersions(store: ObjectStore, id: string): Promise<PlanManifest[]> {
+  const found: PlanManifest[] = [];
+  for await (const { key } of store.list(`plans/${id}/`)) {
+    const manifest = await readPlan(store, id, key);
+    if (manifest !== null) found.push(manifest);
+  }
+  return found;
+}
+
+async function readPlan(store: ObjectStore, id: string, key: string): Promise<PlanManifest | null> {
+  const manifest = await readManifest(store, key, planManifest);
   if (manifest === null) return null;
   const plan = Plan.fromJSON(manifest.plan);
   if (plan.id !== id || !digest.safeParse(plan.blob?.digest).success)

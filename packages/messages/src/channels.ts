@@ -1,5 +1,5 @@
 // Every queue, topic and bucket there is (docs/messages.md).
-import type { Bus, KeyValue, Topic, WorkQueue } from '@flash-slim/bus';
+import { type Bus, type KeyValue, PermanentError, type Topic, type WorkQueue } from '@flash-slim/bus';
 import { Node, Plan } from '@flash-slim/proto';
 
 export const heartbeatMs = 5_000;
@@ -50,7 +50,7 @@ export interface Measurement {
 
 export const encodeJson = (value: object): Buffer => Buffer.from(JSON.stringify(value));
 
-/** A message's body. Throws Error with the code MESSAGE_INVALID. */
+/** A message's body. Throws PermanentError MESSAGE_INVALID. */
 export function decodeJson<T>(body: Uint8Array, what: string, check: (value: Record<string, unknown>) => boolean): T {
   let value: unknown;
   try {
@@ -62,8 +62,9 @@ export function decodeJson<T>(body: Uint8Array, what: string, check: (value: Rec
   return value as T;
 }
 
+// Permanent: the same bytes will not be understood the next time, and others wait behind them.
 const invalid = (what: string, cause?: unknown) =>
-  Object.assign(new Error(`the message is no ${what}`, { cause }), { code: 'MESSAGE_INVALID' });
+  new PermanentError('MESSAGE_INVALID', `the message is no ${what}`, { cause });
 
 export const decodeJobMessage = (body: Uint8Array): JobMessage =>
   decodeJson(body, 'job', (value) => typeof value.job_id === 'string' && Number.isSafeInteger(value.attempt));

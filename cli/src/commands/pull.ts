@@ -1,3 +1,4 @@
+import { releaseBinaryPages } from '@flash-slim/native';
 import { formatBytes, parseBytes } from '@flash-slim/plan';
 import { command } from '../command.ts';
 import { knownModels } from '../store/known-models.ts';
@@ -37,6 +38,7 @@ export const pull = command<PullCommandOptions>({
     ['flash-slim pull ./model.gguf --name mine', 'a file of your own, from then on called "mine"'],
   ],
   run: async (context, options, [source = '']) => {
+    releaseBinaryPages(); // of starting up; `generate` may be waiting in the same control group
     const limit = options.maxStore ?? process.env.FLASH_SLIM_MAX_STORE;
     const maxStoreBytes = limit ? parseBytes(limit) : undefined;
     const model = await pullModel(source, context, { ...options, maxStoreBytes });

@@ -3,6 +3,7 @@
 // where a checksum will prove it at the end; otherwise it starts over.
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { releaseBinaryPages } from '@flash-slim/native';
 import type { Progress } from '../progress.ts';
 import type { Activity } from './activity.ts';
 import { requireSpace } from './disk-space.ts';
@@ -104,6 +105,7 @@ class Transfer {
       await writeFile(`${this.partial}.json`, JSON.stringify(beginning));
     }
     this.doneBytes = offset;
+    releaseBinaryPages(); // of making the connection: TLS and HTTP are loaded and compiled for it
     this.progress ??= this.activity.progress('downloading', totalBytes, 'bytes');
     await writePast(this.counted(answer), this.partial, { start: offset, signal: this.activity.signal });
     if (totalBytes !== null && this.doneBytes !== totalBytes) {

@@ -153,7 +153,7 @@ function addPattern(steps: Steps, step: JsonObject, noSpaces: boolean): void {
   const behavior = text('pre_tokenizer.behavior', step.behavior);
   const invert = flag('pre_tokenizer.invert', step.invert ?? false);
   const known = typeof regex === 'string' && !noSpaces ? knownPattern(regex) : null;
-  if (known === null) throw unsupported(`it cuts text at ${JSON.stringify(regex ?? literal).slice(0, 200)}`);
+  if (known === null) throw unsupported(`it cuts text at ${JSON.stringify(regex ?? literal ?? null).slice(0, 200)}`);
   if (behavior === 'Isolated') steps.split.push({ type: 'pattern', pattern: known, behavior: 'isolated' });
   else if (behavior === 'Removed') {
     steps.split.push({ type: 'pattern', pattern: known, behavior: invert ? 'kept' : 'removed' });

@@ -6,9 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus, Topic } from '@flash-slim/bus';
 import { type RuntimeConfig, serverSecurity } from '@flash-slim/config';
-import { residentSetBytes } from '@flash-slim/engine';
 import { deviceClassName, openMeasurementTopic, openNodeBucket, openPlanTopic } from '@flash-slim/messages';
-import { deviceFacts, releaseBinaryPages } from '@flash-slim/native';
+import { deviceFacts } from '@flash-slim/native';
 import type { DeviceProfile } from '@flash-slim/plan';
 import { RuntimeServiceDefinition } from '@flash-slim/proto';
 import { RpcServer } from '@flash-slim/rpc';
@@ -20,6 +19,7 @@ import { EngineHost, servingGrowthBytes } from './host.ts';
 import { KnownPlans } from './known-plans.ts';
 import { LocalStore, writeWhole } from './local-store.ts';
 import { Measurements } from './measurements.ts';
+import { readyMemoryBytes, releaseMemory } from './memory.ts';
 import { NodeMetrics } from './metrics.ts';
 import { NodeReporter } from './node-state.ts';
 import type { RetryDelays } from './retries.ts';
@@ -67,7 +67,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<RunningServ
   const stopping = new AbortController();
   const abort = new AbortController();
   const { signal } = stopping;
-  const expectedBaselineBytes = residentSetBytes() + engineBytes + servingGrowthBytes;
+  const expectedBaselineBytes = readyMemoryBytes() + engineBytes + servingGrowthBytes;
   const { kernel, reader } = config;
   const host = new EngineHost({ expectedBaselineBytes, threads, kernel, reader, log });
   const scheduler = new FifoScheduler(config.queueLimit, () => host.loaded);
@@ -108,8 +108,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<RunningServ
   const address = await server.listen();
   reporter.listensAt(config.advertise ?? address);
   reporter.tell('no plan for this node yet');
-  // The pages of everything that was loaded to get here.
-  releaseBinaryPages();
+  releaseMemory();
   server.setReady(true);
 
   const running = [

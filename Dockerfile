@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # Three images of one build: planner, profiler and runtime. Each holds Node.js, the few shared libraries it needs and the built
 # project, and nothing else: no shell, no package manager. Not root; everything is written below /var/lib/flash-slim (a volume)
 # and /tmp, so the root file system can be read-only.

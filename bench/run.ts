@@ -106,7 +106,7 @@ async function measureSection(section: Section<unknown>, setting: Setting, signa
     process.stdout.write(`${section.name}\n${(steps ?? []).map((step) => `${describeStep(step)}\n`).join('')}`);
     return;
   }
-  const count = section.once ? 1 : flags.quick ? repetitions.quick : repetitions.full;
+  const count = section.once ? 1 : flags.quick ? repetitions.quick : (section.repetitions ?? repetitions.full);
   const outcomes = steps === null ? null : await runInterleaved(steps, count, { ...setting, signal });
   records[section.name] = {
     measured_at: new Date().toISOString(),

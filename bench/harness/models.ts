@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { cacheKey, weightCachePath } from '@flash-slim/weight-cache';
 import { type ModelName, models } from '../scenarios.ts';
 import { childEnvironment, deviceProfilePath, flashSlim, type PreparedModel, repository } from './setting.ts';
 
@@ -30,7 +31,8 @@ export async function prepareModels(directory: string, signal: AbortSignal): Pro
       source.make === undefined
         ? (JSON.parse(await run(flashSlim, ['pull', source.pull ?? name, '--json'])) as { path: string }).path
         : await made(name, source.make.arguments, prepared[source.make.tokenizerOf], directory, run);
-    prepared[name] = { path, bytes: statSync(path).size };
+    const weightCache = weightCachePath(join(directory, 'store'), await cacheKey(path));
+    prepared[name] = { path, bytes: statSync(path).size, weightCache };
     const short = ['--prompt', 'The', '--max-decode-steps', '1', '--context-length', '64'];
     await run(flashSlim, ['generate', '--model', path, '--device', deviceProfilePath(directory), ...short, '--json']);
   }
@@ -58,7 +60,7 @@ async function made(
 export function plannedModels(directory: string): Models {
   const entries = Object.entries(models).map(([name, source]) => {
     const path = source.pull ?? join(directory, `${name}.gguf`);
-    return [name, { path, bytes: existsSync(path) ? statSync(path).size : 0 }];
+    return [name, { path, bytes: existsSync(path) ? statSync(path).size : 0, weightCache: 'weights.fsw' }];
   });
   return Object.fromEntries(entries) as Models;
 }

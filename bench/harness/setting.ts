@@ -13,6 +13,8 @@ export const flashSlim = join(repository, 'cli/bin/flash-slim.mjs');
 export interface PreparedModel {
   path: string;
   bytes: number;
+  /** Path. */
+  weightCache: string;
 }
 
 export interface Setting {

@@ -8,6 +8,8 @@ export interface Section<Result> {
   steps(setting: Setting): { steps: Step[] | null; skipped: string[] };
   /** Repetitions of all steps; a section whose child repeats by itself says once. */
   once?: boolean;
+  /** Instead of the usual number, where one disk's mood decides too much. */
+  repetitions?: number;
   summarize(setting: Setting, outcomes: Outcome[]): Result;
   /** Markdown lines. */
   document(result: Result): string[];

@@ -1,7 +1,7 @@
 // Writes a GGUF of random weights at a published shape, to benchmark models that cannot be had here.
 //   node bench/make-gguf.ts --shape llama-3.2-1b --type Q4_0 --tokenizer-from model.gguf --out 1b.gguf
 import { parseArgs } from 'node:util';
-import type { WeightKind } from '@flash-slim/model';
+import type { GgufKind } from '@flash-slim/model';
 import { type ShapeName, shapes, writeRandomGguf } from '@flash-slim/model/testing';
 
 const kinds = [
@@ -16,7 +16,7 @@ const kinds = [
   'F16',
   'BF16',
   'F32',
-] as const satisfies WeightKind[];
+] as const satisfies GgufKind[];
 const usage = `usage: node bench/make-gguf.ts --out FILE [options]
   --shape NAME            ${Object.keys(shapes).join(', ')} (default llama-3.2-1b)
   --type KIND             of all matrices: ${kinds.join(', ')} (default Q4_0)
@@ -32,7 +32,7 @@ function fail(message: string): never {
   process.exit(2);
 }
 
-function kind(flag: string, value: string | undefined): WeightKind | undefined {
+function kind(flag: string, value: string | undefined): GgufKind | undefined {
   const found = kinds.find((known) => known === value);
   if (value !== undefined && !found) fail(`${flag} ${value} is not known`);
   return found;

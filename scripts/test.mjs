@@ -85,6 +85,7 @@ function nodeTests() {
         ...[`--test-reporter=${root}scripts/test-counts.mjs`, `--test-reporter-destination=${totals}`],
         ...patterns,
         'test/**/*.test.ts',
+        'bench/**/*.test.ts',
         'scripts/**/*.test.mjs',
       ],
       {

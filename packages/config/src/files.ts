@@ -47,7 +47,7 @@ export function storeLocation(config: CommonConfig, directory: string) {
       secretKey: config.s3SecretKey,
       region: config.s3Region,
       createBucket: config.s3CreateBucket,
-      ...defined({ publicEndpoint: config.s3PublicEndpoint }),
+      ...defined({ publicEndpoint: config.s3PublicEndpoint, sessionToken: config.s3SessionToken }),
       ...defined({ certificateAuthority: read(config.s3CaFile) }),
     },
   };

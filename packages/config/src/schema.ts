@@ -67,6 +67,7 @@ export const commonSettings = {
   s3Bucket: text.default('flashslim').describe('the bucket'),
   s3AccessKey: text.optional().describe('access key'),
   s3SecretKey: text.optional().describe('and its secret'),
+  s3SessionToken: text.optional().describe('of temporary credentials'),
   s3Region: text.default('us-east-1').describe('region'),
   s3CaFile: path.optional().describe('PEM certificates that an https S3 is checked against'),
   logLevel: z
@@ -137,6 +138,7 @@ export const secrets: ReadonlySet<string> = new Set([
   'natsToken',
   's3AccessKey',
   's3SecretKey',
+  's3SessionToken',
   'authToken',
 ]);
 

@@ -28,6 +28,8 @@ export interface S3Options {
   bucket: string;
   accessKey: string;
   secretKey: string;
+  /** Of temporary credentials. */
+  sessionToken?: string;
   region?: string;
   /** What others reach the same S3 by, if that is another endpoint: signed URLs name it. */
   publicEndpoint?: string;
@@ -66,6 +68,7 @@ export class S3Store implements ObjectStore {
     const credentials = {
       accessKey: options.accessKey,
       secretKey: options.secretKey,
+      ...(options.sessionToken !== undefined && { sessionToken: options.sessionToken }),
       // Known beforehand, or the client asks for it, which least rights do not allow.
       region: options.region ?? 'us-east-1',
     };

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { freePort, type RunningServer, runServer } from './process.ts';
 
@@ -6,19 +5,23 @@ export interface NatsServer extends RunningServer {
   url: string;
 }
 
-/** `configuration` is further lines of a nats-server.conf (accounts, TLS, limits), written to `configurationFile`. */
-export async function startNats(
-  options: { configurationFile?: string; configuration?: string } = {},
-): Promise<NatsServer> {
+export interface NatsServerOptions {
+  /** A nats-server.conf, for permissions and TLS. */
+  configurationFile?: string;
+  /** What the configuration takes from the environment. */
+  environment?: Record<string, string>;
+}
+
+export async function startNats(options: NatsServerOptions = {}): Promise<NatsServer> {
   const port = await freePort();
-  const { configurationFile, configuration } = options;
-  if (configurationFile !== undefined) await writeFile(configurationFile, configuration ?? '');
+  const { configurationFile, environment = {} } = options;
   const server = await runServer({
     name: 'nats-server',
     arguments: (directory) => [
       ...['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', directory],
       ...(configurationFile === undefined ? [] : ['-c', configurationFile]),
     ],
+    environment,
     ready: () => greets(port),
   });
   return Object.defineProperties(server, { url: { value: `nats://127.0.0.1:${port}` } }) as NatsServer;

@@ -42,13 +42,16 @@ export class NatsBus implements Bus {
   static async connect(options: NatsOptions): Promise<NatsBus> {
     const servers = options.servers.split(',').map((server) => server.trim());
     const { user, password, token, credentials, tls } = options;
+    const clientName = checkName(options.clientName ?? 'flash-slim');
     const authenticator: Authenticator | undefined =
       credentials === undefined ? undefined : credsAuthenticator(new TextEncoder().encode(credentials));
     let connection: NatsConnection;
     try {
       connection = await connect({
         servers,
-        name: options.clientName ?? 'flash-slim',
+        name: clientName,
+        // An inbox of its own: with permissions nobody hears what is answered to others.
+        inboxPrefix: `_INBOX_${clientName}`,
         timeout: 5000,
         maxReconnectAttempts: -1,
         reconnectTimeWait: 500,

@@ -1,7 +1,7 @@
 // Runs a plain ONNX export, or the graph of an ONNX folder, by onnxruntime-node, in a process of its own: the engine loads the same library, which is
 // process-wide.
-//   node test/reference/run-plain-onnx.mjs MODEL.onnx --out LOGITS.f32 [--from ROW] < ids.json
-// ids.json: an array of token ids, or of such arrays, each run on its own from position 0. LOGITS.f32 gets every run's
+//   node test/reference/run-plain-onnx.mjs MODEL.onnx --out LOGITS.f32 [--from ROW] [--head-size N] < ids.json
+// --head-size: of keys and values, where the graph leaves it open. ids.json: an array of token ids, or of such arrays, each run on its own from position 0. LOGITS.f32 gets every run's
 // logits one after the other, float32 little-endian, [tokens][vocabulary], from row --from on (0 by default). One JSON
 // object goes to stdout: {"vocabulary": V, "rows": [rows of each run]}.
 import { once } from 'node:events';
@@ -15,7 +15,7 @@ const { InferenceSession, Tensor } = await import('onnxruntime-node');
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { out: { type: 'string' }, from: { type: 'string', default: '0' } },
+  options: { out: { type: 'string' }, from: { type: 'string', default: '0' }, 'head-size': { type: 'string' } },
 });
 const [model] = positionals;
 const from = Number(values.from);
@@ -50,7 +50,10 @@ function inputsOf(session, ids) {
       if (name === 'input_ids') return [name, integers(ids)];
       if (name === 'attention_mask') return [name, integers(ids.map(() => 1))];
       if (name === 'position_ids') return [name, integers(ids.map((_, position) => position))];
-      return [name, new Tensor('float32', new Float32Array(0), [1, shape[1], 0, shape[3]])];
+      return [
+        name,
+        new Tensor('float32', new Float32Array(0), [1, shape[1], 0, Number(values['head-size'] ?? shape[3])]),
+      ];
     }),
   );
 }

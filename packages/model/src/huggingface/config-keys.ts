@@ -15,6 +15,11 @@ export class ConfigKeys {
     return this.#value(key) !== undefined;
   }
 
+  /** Null counts here. */
+  says(key: string): boolean {
+    return Object.hasOwn(this.#object, key);
+  }
+
   isNull(key: string): boolean {
     return Object.hasOwn(this.#object, key) && this.#object[key] === null;
   }
@@ -46,8 +51,21 @@ export class ConfigKeys {
 
   required(key: string): number {
     const value = this.integer(key);
-    if (value === undefined) throw new ModelError('MODEL_INVALID', `${this.#path} lacks ${key}; get it again`);
+    if (value === undefined) throw this.missing(key);
     return value;
+  }
+
+  requiredNumber(key: string): number {
+    const value = this.number(key);
+    if (value === undefined) throw this.missing(key);
+    return value;
+  }
+
+  missing(key: string): ModelError {
+    return new ModelError(
+      'MODEL_INVALID',
+      `${this.#path} lacks ${key}; get it again, or add what the model was made with`,
+    );
   }
 
   list(key: string): unknown[] | undefined {

@@ -10,7 +10,8 @@ export interface TranslatedConfig {
   family: Family;
   metadata: Map<string, MetadataValue>;
   layers: number;
-  tiedHead: boolean;
+  /** null: the file does not say; it is tied where there is no other head. */
+  tiedHead: boolean | null;
   /** Vectors that GGUF files hold as tensors and config.json as numbers, by the tensor's name. */
   vectors: ReadonlyMap<string, Float32Array>;
 }
@@ -39,7 +40,7 @@ export function translateConfig(path: string, config: JsonObject): TranslatedCon
   set('attention.head_count_kv', keys.integer('num_key_value_heads') ?? heads);
   set('attention.key_length', headSize);
   set('attention.value_length', headSize);
-  set('attention.layer_norm_rms_epsilon', keys.number('rms_norm_eps') ?? 1e-6);
+  set('attention.layer_norm_rms_epsilon', keys.requiredNumber('rms_norm_eps'));
   set('attn_logit_softcapping', keys.number('attn_logit_softcapping'));
   set('final_logit_softcapping', keys.number('final_logit_softcapping'));
   for (const [key, value] of slidingWindow(keys, family, layers)) set(key, value);
@@ -50,13 +51,10 @@ export function translateConfig(path: string, config: JsonObject): TranslatedCon
     family,
     metadata,
     layers,
-    tiedHead: keys.flag('tie_word_embeddings') ?? tiedByDefault(type),
+    tiedHead: keys.flag('tie_word_embeddings') ?? null,
     vectors: rope.vectors,
   };
 }
-
-/** What transformers takes where the key is missing: it leaves keys out that have their default value. */
-const tiedByDefault = (type: string): boolean => type.startsWith('gemma') || type === 'smollm3';
 
 function slidingWindow(keys: ConfigKeys, family: Family, layers: number): [string, MetadataValue][] {
   const window = keys.integer('sliding_window');
@@ -79,6 +77,7 @@ function slidingWindow(keys: ConfigKeys, family: Family, layers: number): [strin
 }
 
 function refuseVariants(keys: ConfigKeys, family: Family): void {
+  for (const key of family.mustSay ?? []) if (!keys.says(key)) throw keys.missing(key);
   const activation = keys.text('hidden_activation') ?? keys.text('hidden_act') ?? family.activation;
   if (activation !== family.activation) throw keys.unsupported(`the activation "${activation}"`);
   if (keys.has('quantization_config')) {

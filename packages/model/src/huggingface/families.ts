@@ -11,6 +11,8 @@ export interface Family {
   activation: 'silu' | 'gelu_pytorch_tanh';
   /** Norms multiply by 1 + weight; GGUF stores the sum. */
   normsPlusOne?: boolean;
+  /** Keys that must be there, if only as null: what transformers takes in their place is not what is usual, or changed. */
+  mustSay?: readonly string[];
   /** sliding_window counts only where use_sliding_window says so. */
   slidingIfAsked?: boolean;
 }
@@ -37,13 +39,18 @@ const postNorms = {
   pre_feedforward_layernorm: 'ffn_norm',
   post_feedforward_layernorm: 'post_ffw_norm',
 };
-const gemma = { parts: postNorms, activation: 'gelu_pytorch_tanh', normsPlusOne: true } as const;
+const gemma = {
+  parts: postNorms,
+  activation: 'gelu_pytorch_tanh',
+  normsPlusOne: true,
+  mustSay: ['head_dim', 'sliding_window', 'query_pre_attn_scalar'],
+} as const;
 
 export const families: ReadonlyMap<string, Family> = new Map<string, Family>([
   ['llama', { architecture: 'llama', activation: 'silu' }],
-  ['mistral', { architecture: 'llama', activation: 'silu' }],
+  ['mistral', { architecture: 'llama', activation: 'silu', mustSay: ['sliding_window', 'num_key_value_heads'] }],
   ['qwen2', { architecture: 'qwen2', activation: 'silu', slidingIfAsked: true }],
-  ['qwen3', { architecture: 'qwen3', activation: 'silu', slidingIfAsked: true }],
+  ['qwen3', { architecture: 'qwen3', activation: 'silu', slidingIfAsked: true, mustSay: ['head_dim'] }],
   ['phi3', { architecture: 'phi3', activation: 'silu' }],
   ['gemma2', { architecture: 'gemma2', ...gemma }],
   ['gemma3_text', { architecture: 'gemma3', ...gemma }],

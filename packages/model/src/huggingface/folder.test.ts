@@ -133,6 +133,9 @@ describe('a Hugging Face folder', () => {
     await config({ num_local_experts: 8 }, 'UNSUPPORTED_ARCHITECTURE', /mixture/);
     await config({ rope_scaling: { rope_type: 'dynamic', factor: 2 } }, 'UNSUPPORTED_ARCHITECTURE', /"dynamic"/);
     await config({ hidden_size: undefined }, 'MODEL_INVALID', /lacks hidden_size/);
+    await config({ model_type: 'qwen2', rope_theta: undefined }, 'MODEL_INVALID', /lacks rope_theta/);
+    await config({ model_type: 'mistral' }, 'MODEL_INVALID', /lacks sliding_window/);
+    await config({ tie_word_embeddings: false }, 'MODEL_INVALID', /lm_head.weight is missing/);
     await config({ hidden_size: -1 }, 'MODEL_INVALID', /hidden_size is -1/);
     await config({ num_hidden_layers: 1e9 }, 'MODEL_INVALID', /missing/);
     await config({ intermediate_size: 64 }, 'MODEL_INVALID', /shape/);

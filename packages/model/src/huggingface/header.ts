@@ -31,6 +31,9 @@ export function readFolderHeader(directory: string, quantize: Quantize): GgufHea
     if (tensors.has(name)) throw invalid(directory, `two tensors play the part of ${name}, one is ${tensor.name}`);
     tensors.set(name, translateTensor(directory, name, tensor, quantize, translated));
   }
+  if (translated.tiedHead === false && !tensors.has('output.weight')) {
+    throw invalid(directory, 'config.json says that the head has weights of its own, and lm_head.weight is missing');
+  }
   for (const [name, values] of translated.vectors) {
     tensors.set(name, { name, type: typeOf('F32'), dimensions: [values.length], offset: 0, bytes: 0, values });
   }

@@ -6,7 +6,7 @@ import { readScaling } from './rope-scaling.ts';
 
 const sizes = { headSize: 64, contextLength: 131072 };
 const scaling = (config: Record<string, unknown>) => {
-  const { keys, vectors } = readScaling(new ConfigKeys('config.json', config), sizes);
+  const { keys, vectors } = readScaling(new ConfigKeys('config.json', { model_type: 'llama', ...config }), sizes);
   return { ...Object.fromEntries(keys), vectors };
 };
 
@@ -59,4 +59,17 @@ test('LongRoPE has two sets of divisors, and the magnitude of its stretch', () =
     code: 'MODEL_INVALID',
     message: /long_factor/,
   });
+});
+
+test('layers with a window may have a base of their own', () => {
+  const kinds = (sliding: object) => ({
+    rope_parameters: {
+      full_attention: { rope_type: 'linear', rope_theta: 1e6, factor: 8 },
+      sliding_attention: { rope_theta: 10000, ...sliding },
+    },
+  });
+  const { vectors: _, ...keys } = scaling(kinds({ rope_type: 'default' }));
+  const expected = { freq_base: 1e6, dimension_count: 64, freq_base_swa: 10000 };
+  assert.deepEqual(keys, { ...expected, 'scaling.type': 'linear', 'scaling.factor': 8 });
+  assert.throws(() => scaling(kinds({ rope_type: 'yarn' })), { code: 'UNSUPPORTED_ARCHITECTURE', message: /"yarn"/ });
 });

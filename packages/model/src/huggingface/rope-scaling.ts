@@ -16,15 +16,16 @@ interface Sizes {
 }
 
 export function readScaling(config: ConfigKeys, sizes: Sizes): RopeScaling {
-  const scaling = config.object('rope_parameters') ?? config.object('rope_scaling');
-  const base = scaling?.number('rope_theta') ?? config.number('rope_theta') ?? 10000;
+  const parameters = config.object('rope_parameters');
+  const scaling = parameters?.object('full_attention') ?? parameters ?? config.object('rope_scaling');
+  const base = scaling?.number('rope_theta') ?? config.number('rope_theta') ?? oldestBase(config);
   const share = scaling?.number('partial_rotary_factor') ?? config.number('partial_rotary_factor') ?? 1;
   const dim = Math.trunc(sizes.headSize * share);
   const keys: RopeScaling['keys'] = [
     ['freq_base', base],
     ['dimension_count', dim],
   ];
-  const local = config.number('rope_local_base_freq');
+  const local = config.number('rope_local_base_freq') ?? slidingBase(parameters);
   if (local !== undefined) keys.push(['freq_base_swa', local]);
   const type = scaling?.text('rope_type') ?? scaling?.text('type') ?? 'default';
   if (scaling === undefined || type === 'default') return { keys, vectors: new Map() };
@@ -60,6 +61,21 @@ export function readScaling(config: ConfigKeys, sizes: Sizes): RopeScaling {
     default:
       throw config.unsupported(`RoPE scaling "${type}"`);
   }
+}
+
+/** Files from before the base could be chosen do not say it. */
+function oldestBase(config: ConfigKeys): number {
+  if (config.text('model_type') === 'llama') return 10000;
+  throw config.missing('rope_theta');
+}
+
+/** Of the layers with a window, where the two kinds have parameters of their own. */
+function slidingBase(parameters: ConfigKeys | undefined): number | undefined {
+  const sliding = parameters?.object('sliding_attention');
+  if (sliding === undefined) return undefined;
+  const type = sliding.text('rope_type') ?? 'default';
+  if (type !== 'default') throw sliding.unsupported(`RoPE scaling "${type}" of layers with a window`);
+  return sliding.requiredNumber('rope_theta');
 }
 
 function factorOf(scaling: ConfigKeys): number {

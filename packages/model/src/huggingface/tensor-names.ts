@@ -15,7 +15,7 @@ export function ggufName(
   name: string,
   { family, tiedHead }: Pick<TranslatedConfig, 'family' | 'tiedHead'>,
 ): string | null {
-  if (name === 'lm_head.weight') return tiedHead ? null : 'output.weight';
+  if (name === 'lm_head.weight') return tiedHead === true ? null : 'output.weight';
   if (name.endsWith('.rotary_emb.inv_freq')) return null;
   const inner = name.replace(/^model\./, '');
   const end = ends[inner];

@@ -39,8 +39,9 @@ export function readAttention(
   }
   const packed = key === '' && value === '';
   if (!packed && (key === '' || value === '')) throw view.refuse(node, 'it has a key or a value, not both');
-  const total = width(query);
-  const headSize = total === null ? past.dims[3] : total / (packed ? heads + 2 * kvHeads : heads);
+  // Of the values, which nothing norms: queries and keys may come out of nodes whose widths are not followed.
+  const [total, parts] = packed ? [width(query), heads + 2 * kvHeads] : [width(value), kvHeads];
+  const headSize = total === null ? past.dims[3] : total / parts;
   if (headSize === null || headSize === undefined || !Number.isSafeInteger(headSize) || headSize < 2) {
     throw view.refuse(node, `the size of its heads does not follow from the model (${headSize})`);
   }
@@ -88,6 +89,8 @@ function refuseVariants(view: GraphView, node: NodeProto): void {
       'local_window_size',
       'do_rotary',
       'rotary_interleaved',
+      // How the past is kept, which the engine does itself.
+      'sliding_window_cache',
     ];
     if (known.includes(name)) continue;
     const off = s === undefined ? i <= 0 : ['', 'NONE'].includes(new TextDecoder().decode(s).toUpperCase());

@@ -35,7 +35,18 @@ export class GraphView {
         }),
     );
     this.outputs = graph.output.map(({ name }) => name);
+    const made = new Set<string>();
+    const makes = new Set(graph.node.flatMap(({ output }) => output));
     for (const node of graph.node) {
+      // The format wants this order; it also means that there are no circles.
+      const early = node.input.find((input) => input !== '' && makes.has(input) && !made.has(input));
+      if (early !== undefined) {
+        throw new ModelError(
+          'MODEL_INVALID',
+          `${path}: ${describe(node)} comes before its input ${early.slice(0, 80)}`,
+        );
+      }
+      for (const output of node.output) made.add(output);
       for (const output of node.output) {
         if (output === '') continue;
         if (this.#producers.has(output) || initializers.get(output) || this.inputs.has(output)) {

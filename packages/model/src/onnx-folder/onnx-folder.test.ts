@@ -109,6 +109,8 @@ describe('the graph of an ONNX folder', () => {
     node({ opType: 'MultiHeadAttention', domain: 'com.microsoft' }, /com.microsoft.MultiHeadAttention/);
     node({ opType: 'Add', inputs: ['embedded', 'attention_mask'] }, /needs the model's input attention_mask/);
     node({ opType: 'Mul', inputs: ['embedded', 'nowhere'] }, /nothing makes its input nowhere/);
+    const circle: OnnxFolderOptions = { strange: { opType: 'Add', inputs: ['embedded', 'l0.in'] } };
+    assert.throws(() => inspectModel(makeFolder(circle)), { code: 'MODEL_INVALID', message: /before its input l0.in/ });
     refuses({ floats: true }, /MatMul.*column by column/);
     refuses({ blockSize: 16 }, /blocks have 16 values/);
   });

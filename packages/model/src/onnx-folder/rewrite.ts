@@ -132,13 +132,18 @@ class Rewriter {
     if (attention) this.#replacements.set(node, this.#attend(node, attention));
   }
 
-  /** Of a value that is a product, perhaps with a constant added. */
+  /** Of a value that is a product, a part of one, or shaped to a width, perhaps with a constant added. */
   #width(value: string): number | null {
     const producer = this.#view.producer(value);
     const product = producer && this.#products.get(producer);
     if (product) return product.weight.rows;
-    if (producer === undefined || !isStandard(producer) || producer.opType !== 'Add') return null;
-    return producer.input.map((input) => this.#width(input)).find((width) => width !== null) ?? null;
+    if (producer === undefined || !isStandard(producer)) return null;
+    const [first = '', second = ''] = producer.input;
+    if (producer.opType === 'Add') return this.#width(first) ?? this.#width(second);
+    const sizes = this.#view.integers(second);
+    if (producer.opType === 'Split') return sizes?.[producer.output.indexOf(value)] ?? null;
+    const last = sizes?.at(-1) ?? 0;
+    return producer.opType === 'Reshape' && last > 0 ? last : null;
   }
 
   #attend(node: NodeProto, attention: AttentionUse): NodeProto[] {
@@ -250,9 +255,10 @@ class Rewriter {
     const producers = new Map(live.flatMap((node) => node.output.map((output) => [output, node] as const)));
     let head = producers.get(logits);
     while (head !== undefined && head.domain !== ours) {
-      const computed = head.input.filter(
-        (input) => producers.has(input) && this.#view.constant(input) === null && this.#view.integers(input) === null,
-      );
+      const computed = head.input.filter((input) => {
+        const producer = producers.get(input);
+        return producer !== undefined && producer.opType !== 'Constant' && this.#view.constant(input) === null;
+      });
       if (!isStandard(head) || !elementWise.has(head.opType) || computed.length !== 1) {
         throw this.#view.refuse(
           head,

@@ -110,7 +110,7 @@ describe('under any budget', async () => {
   };
   const expected = await residentCourse(cache);
   const floor = floorOf('resident');
-  const most = 40e6;
+  const most = 24e6;
   const residentShares = new Set<number>();
   const points = 10;
   for (let i = 0; i <= points; i++) {

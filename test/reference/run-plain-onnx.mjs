@@ -33,7 +33,7 @@ let vocabulary = 0;
 for (const ids of runs) {
   const { logits } = await session.run(inputsOf(session, ids));
   vocabulary = logits.dims[2];
-  const wanted = logits.data.subarray(from * vocabulary);
+  const wanted = floatsOf(logits).subarray(from * vocabulary);
   rows.push(Math.max(ids.length - from, 0));
   if (!out.write(Buffer.from(wanted.buffer, wanted.byteOffset, wanted.byteLength))) await once(out, 'drain');
   logits.dispose();
@@ -46,14 +46,28 @@ console.log(JSON.stringify({ vocabulary, rows }));
 function inputsOf(session, ids) {
   const integers = (values) => new Tensor('int64', BigInt64Array.from(values, BigInt), [1, ids.length]);
   return Object.fromEntries(
-    session.inputMetadata.map(({ name, shape }) => {
+    session.inputMetadata.map(({ name, shape, type }) => {
       if (name === 'input_ids') return [name, integers(ids)];
       if (name === 'attention_mask') return [name, integers(ids.map(() => 1))];
       if (name === 'position_ids') return [name, integers(ids.map((_, position) => position))];
       return [
         name,
-        new Tensor('float32', new Float32Array(0), [1, shape[1], 0, Number(values['head-size'] ?? shape[3])]),
+        new Tensor(type, type === 'float16' ? new Uint16Array(0) : new Float32Array(0), [
+          1,
+          shape[1],
+          0,
+          Number(values['head-size'] ?? shape[3]),
+        ]),
       ];
     }),
   );
+}
+
+/** f16 comes as its bits. */
+function floatsOf({ type, data }) {
+  if (type !== 'float16') return data;
+  return Float32Array.from(new Uint16Array(data.buffer, data.byteOffset, data.length), (bits) => {
+    const [sign, exponent, mantissa] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
+    return sign * (exponent === 0 ? mantissa * 2 ** -24 : (1024 + mantissa) * 2 ** (exponent - 25));
+  });
 }

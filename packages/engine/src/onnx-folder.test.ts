@@ -26,6 +26,8 @@ const variants: Record<string, OnnxFolderOptions> = {
   'packed qkv with a bias': { bias: true },
   'rotations in nodes of their own': { separate: true, rotaryOutside: true },
   'norms by head': { separate: true, headNorms: true },
+  'f16, 4 bits': { halves: true },
+  'f16, 8 bits, zero points, q, k and v apart': { halves: true, bits: 8, zeroPoints: true, separate: true },
 };
 
 /** The model's own graph, in a process of its own: all rows' logits. */
@@ -67,8 +69,9 @@ describe('an ONNX folder', () => {
         const range = Math.max(...expected) - Math.min(...expected);
         assert.ok(range > 1, `${range}: the logits say something`);
         const off = row.reduce((most, value, k) => Math.max(most, Math.abs(value - (expected[k] as number))), 0);
-        assert.ok(off < 1e-4 * range, `position ${position}: off by ${off} of ${range}`);
-        assert.equal(greatest(row), greatest(expected));
+        // Activations of f16 are rounded at every node, by its own order of sums.
+        assert.ok(off < (options.halves ? 0.02 : 1e-4) * range, `position ${position}: off by ${off} of ${range}`);
+        if (!options.halves) assert.equal(greatest(row), greatest(expected));
       });
     });
   }

@@ -225,7 +225,10 @@ class Rewriter {
     });
     if (weights) this.#weights.set(made, { weights, alternating });
     const cast = (input: string, result: string, type: number) =>
-      makeNode('Cast', [input], [result], { name: `${name} cast`, attributes: { to: { integer: type } } });
+      makeNode('Cast', [input], [result], {
+        name: `${name} to ${type === types.FLOAT ? 'f32' : 'f16'}`,
+        attributes: { to: { integer: type } },
+      });
     return [
       ...(widened ? [cast(inputs[0] as string, from[0] as string, types.FLOAT)] : []),
       made,
@@ -365,8 +368,20 @@ class Rewriter {
     }
     // Values of the model get a mark, so that none is taken for one of the engine's.
     const marked = (value: string) => (value === '' ? '' : (engineNames[value] ?? `m ${value}`));
+    // ONNX Runtime wants names that differ.
+    const uses = new Map<string, number>();
+    const unique = (name: string): string => {
+      const before = uses.get(name) ?? 0;
+      uses.set(name, before + 1);
+      return name === '' || before === 0 ? name : unique(`${name} (${before + 1})`);
+    };
     const graph = {
-      nodes: nodes.map((node) => ({ ...node, input: node.input.map(marked), output: node.output.map(marked) })),
+      nodes: nodes.map((node) => ({
+        ...node,
+        name: unique(node.name),
+        input: node.input.map(marked),
+        output: node.output.map(marked),
+      })),
       initializers: [...initializers.values()].map((tensor) => ({ ...tensor, name: marked(tensor.name) })),
       inputs: [valueInfo('token_ids', 'int64', ['T']), valueInfo('logit_rows', 'int64', ['R'])],
       outputs: [valueInfo('logits', 'float', ['R', vocabularySize])],

@@ -34,6 +34,8 @@ export interface OnnxFolderOptions {
   headNorms?: boolean;
   /** Otherwise an f32 embedding of its own. */
   tied?: boolean;
+  /** Activations, scales and norms are of f16. */
+  halves?: boolean;
   /** Weights inside model.onnx. */
   embedded?: boolean;
   window?: number;
@@ -307,11 +309,11 @@ class FolderWriter {
   }
 
   #constant(name: string, dims: number[], values: Float32Array | BigInt64Array | Uint8Array): void {
-    const dataType =
-      values instanceof Float32Array ? types.FLOAT : values instanceof Uint8Array ? types.UINT8 : types.INT64;
+    const float = this.#options.halves ? types.FLOAT16 : types.FLOAT;
+    const dataType = values instanceof Float32Array ? float : values instanceof Uint8Array ? types.UINT8 : types.INT64;
     const bytes =
       values instanceof Float32Array
-        ? floatBytes('F32', values)
+        ? floatBytes(float === types.FLOAT16 ? 'F16' : 'F32', values)
         : new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     const base = { name, dims, dataType, floatData: [], int32Data: [], int64Data: [], externalData: [] };
     if (this.#options.embedded || dataType === types.INT64) {
@@ -342,6 +344,7 @@ class FolderWriter {
     const caches = Array.from({ length: layers }, (_, layer) =>
       ['key', 'value'].map((part) => `${layer}.${part}`),
     ).flat();
+    const float = this.#options.halves ? types.FLOAT16 : types.FLOAT;
     const model = ModelProto.encode({
       irVersion: 10,
       producerName: 'flash-slim tests',
@@ -359,11 +362,11 @@ class FolderWriter {
           value('input_ids', types.INT64, ['batch', 'tokens']),
           value('attention_mask', types.INT64, ['batch', 'total']),
           ...(this.#options.rotaryOutside ? [value('position_ids', types.INT64, ['batch', 'tokens'])] : []),
-          ...caches.map((name) => value(`past.${name}`, types.FLOAT, ['batch', kvHeads, 'past', headSize])),
+          ...caches.map((name) => value(`past.${name}`, float, ['batch', kvHeads, 'past', headSize])),
         ],
         output: [
-          value('logits', types.FLOAT, ['batch', 'tokens', vocabulary]),
-          ...caches.map((name) => value(`present.${name}`, types.FLOAT, ['batch', kvHeads, 'total', headSize])),
+          value('logits', float, ['batch', 'tokens', vocabulary]),
+          ...caches.map((name) => value(`present.${name}`, float, ['batch', kvHeads, 'total', headSize])),
         ],
       },
     }).finish();

@@ -1,4 +1,5 @@
 // RuntimeService.
+import type { SamplerOptions } from '@flash-slim/engine';
 import type { GenerateRequest, RuntimeServiceImplementation } from '@flash-slim/proto';
 import { notFound, RpcError, Status } from '@flash-slim/rpc';
 import { currentTraceId, failSpan, type Logger, openSpan, runWithin } from '@flash-slim/telemetry';
@@ -50,7 +51,7 @@ async function* generate(options: FrontOptions, request: GenerateRequest, callSi
   switcher.checkServable(request.model);
   const signal = AbortSignal.any([callSignal, abort]);
   const { span, within } = openSpan('generate', {
-    attributes: { 'gen_ai.operation.name': 'text_completion', 'gen_ai.provider.name': 'flash-slim' },
+    attributes: requestAttributes(request, maxTokens, sampling),
   });
   const traceId = runWithin(within, currentTraceId);
   const served = new ServedRequest({ span, within, seed: sampling.seed, traceId, measurements });
@@ -89,6 +90,16 @@ async function* generate(options: FrontOptions, request: GenerateRequest, callSi
     span.end();
   }
 }
+
+const requestAttributes = ({ input }: GenerateRequest, maxTokens: number, sampling: SamplerOptions) => ({
+  'gen_ai.operation.name': input?.$case === 'chat' ? 'chat' : 'text_completion',
+  'gen_ai.provider.name': 'flash-slim',
+  'gen_ai.request.max_tokens': maxTokens,
+  'gen_ai.request.temperature': sampling.temperature,
+  'gen_ai.request.top_k': sampling.topK,
+  'gen_ai.request.top_p': sampling.topP,
+  'gen_ai.request.seed': sampling.seed,
+});
 
 const stopped = () =>
   new RpcError(Status.UNAVAILABLE, 'NODE_STOPPED', 'this node was stopped before the request had ended: ask another');

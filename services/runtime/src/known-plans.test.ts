@@ -84,6 +84,8 @@ test('a plan that failed is tried later and later; damaged ones much later; anot
   assert.equal(retries.wait(plan('a', 1), 30), 20);
   retries.failed(plan('a', 1), damaged, 50);
   assert.equal(retries.wait(plan('a', 1), 50), 1000);
+  assert.equal(retries.tooEarly(plan('a', 1), 50), damaged);
+  assert.equal(retries.tooEarly(plan('a', 1), 1050), null);
   assert.equal(retries.wait(plan('a', 2), 50), 0);
   retries.succeeded(plan('a', 1));
   assert.equal(retries.wait(plan('a', 1), 50), 0);

@@ -90,6 +90,9 @@ test('found is only what is whole; a plan that came with its announcement is che
   await local.putTrace(plan, { traceparent: 'x' });
   assert.deepEqual(await found(json), { ...local.pathsOf(plan), trace: { traceparent: 'x' } });
   assert.notEqual(await found(null), null);
+  writeFileSync(local.pathsOf(plan).planPath, 'damaged on this disk');
+  assert.equal(await found(null), null);
+  assert.notEqual(await found(json), null, 'and mended by the next announcement');
   await local.discard(local.pathsOf(plan));
   assert.equal(await found(null), null);
 });

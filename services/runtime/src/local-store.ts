@@ -47,9 +47,10 @@ export class LocalStore {
   async find({ plan, planJson }: KnownPlan): Promise<LocalFiles | null> {
     const paths = this.pathsOf(plan);
     // Bytes other than announced are no plan; those in the store may still be right.
-    if (planJson !== null && !(await exists(paths.planPath)) && digestOf(Buffer.from(planJson)) === plan.blob?.digest)
-      await this.putPlan(plan, planJson);
-    if (!(await exists(paths.planPath)) || !(await exists(paths.weightsPath))) return null;
+    if (planJson !== null && digestOf(Buffer.from(planJson)) === plan.blob?.digest) await this.putPlan(plan, planJson);
+    // Weights are checked as they are used; a plan is small enough to be checked here.
+    const bytes = await readFile(paths.planPath).catch(() => null);
+    if (bytes === null || digestOf(bytes) !== plan.blob?.digest || !(await exists(paths.weightsPath))) return null;
     return { ...paths, trace: (await readJson<Record<string, string>>(tracePath(paths))) ?? {} };
   }
 
@@ -78,9 +79,9 @@ export class LocalStore {
     for (const path of [weightsPath, planPath]) await utimes(path, new Date(), new Date()).catch(() => {});
   }
 
-  /** Damaged here: the next pull brings it again. */
-  async discard({ weightsPath, planPath }: LocalPaths): Promise<void> {
-    for (const path of [weightsPath, planPath]) await rm(path, { force: true });
+  /** Weights that were damaged here: the next pull brings them again. */
+  async discard({ weightsPath }: LocalPaths): Promise<void> {
+    await rm(weightsPath, { force: true });
   }
 
   /**

@@ -17,8 +17,9 @@ export class NodeMetrics {
       .addCallback((result) => result.observe(scheduler.queued));
   }
 
-  served({ modelName, figures }: ServedRequest): void {
+  served({ modelName, promptTokens, figures }: ServedRequest): void {
     const model = { 'gen_ai.request.model': modelName, 'gen_ai.operation.name': 'text_completion' };
+    this.#tokens.record(promptTokens, { ...model, 'gen_ai.token.type': 'input' });
     this.#tokens.record(figures.generatedTokens, { ...model, 'gen_ai.token.type': 'output' });
     this.#firstToken.record(figures.timeToFirstTokenMs / 1000, model);
     if (figures.passMs > 0) this.#perToken.record(figures.passMs / 1000, model);

@@ -57,6 +57,10 @@ export class ServedRequest {
     return this.#loaded?.plan.modelName ?? '';
   }
 
+  get promptTokens(): number {
+    return this.#request?.promptTokens.length ?? 0;
+  }
+
   get figures(): Figures {
     return this.#figures;
   }

@@ -33,10 +33,15 @@ export interface SwitcherOptions {
 
 /** A node that can serve something already does not wait longer for a store that does not answer. */
 const firstLookMs = 8_000;
-/** Bytes on this node's disk that are not what they were. */
+/** A node that has nothing to serve looks more often. */
+const idleLookMs = 20_000;
+/** Weights on this node's disk that are not what they were when they were pulled, and checked. */
 const damagedHere = new Set([
-  ...['CHUNK_CORRUPT', 'CHUNK_TRUNCATED', 'CACHE_CORRUPT', 'CACHE_TRUNCATED', 'CACHE_INCOMPLETE', 'CACHE_VERSION'],
-  ...['PLAN_STALE', 'PLAN_INVALID', 'PLAN_UNREADABLE'],
+  'CHUNK_CORRUPT',
+  'CHUNK_TRUNCATED',
+  'CACHE_CORRUPT',
+  'CACHE_TRUNCATED',
+  'CACHE_INCOMPLETE',
 ]);
 
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? '';
@@ -112,8 +117,16 @@ export class Switcher {
     if (host.loaded !== null && isOf(host.loaded.plan, model)) return host.loaded;
     const wanted = model === '' ? known.wanted(this.#options.model) : known.find(model);
     if (wanted === null) return null;
+    // Requests must not make it try more often than it would by itself.
+    const failure = this.#retries.tooEarly(wanted.plan, Date.now());
+    if (failure !== null) throw failure;
+    try {
+      await this.#memory.run(() => this.#put(wanted));
+    } catch (error) {
+      this.#retries.failed(wanted.plan, error, Date.now());
+      throw error;
+    }
     known.prefer(wanted);
-    await this.#memory.run(() => this.#put(wanted));
     return host.loaded;
   }
 
@@ -151,8 +164,10 @@ export class Switcher {
 
   /** Finds plans whose announcement never came. */
   async #look(signal: AbortSignal): Promise<void> {
-    const { host, supply, known, log, lookEveryMs = 60_000 } = this.#options;
-    this.#lookAt = Date.now() + lookEveryMs;
+    const { host, supply, known, log, lookEveryMs = 300_000 } = this.#options;
+    const every = host.loaded === null ? Math.min(idleLookMs, lookEveryMs) : lookEveryMs;
+    // Nodes that started together do not ask together for ever.
+    this.#lookAt = Date.now() + every * (0.8 + 0.4 * Math.random());
     if (host.loaded !== null && !supply.hasRoom()) return;
     try {
       const found = await this.#memory.run(() => supply.look(signal));

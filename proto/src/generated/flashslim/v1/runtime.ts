@@ -218,7 +218,7 @@ export interface Node {
   startTime: Date | undefined;
   heartbeatTime: Date | undefined;
   version: string;
-  /** Why it is not READY, for people; empty when it is. */
+  /** What it is doing, or what it could not load and why, for people; empty when all is well. */
   message: string;
 }
 

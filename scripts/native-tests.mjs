@@ -6,6 +6,7 @@ import { toolEnvironment } from './packages.mjs';
 const crossCompiler = 'aarch64-linux-gnu-g++';
 const emulator = 'qemu-aarch64-static';
 const armBuild = `${nativeBuild}-arm64`;
+export const armAddon = `${armBuild}/flash_slim.node`;
 
 const exists = (command) => !spawnSync(command, ['--version']).error;
 
@@ -26,6 +27,19 @@ function ctest(directory) {
     totals[outcome === 'Skipped' ? 'skipped' : stars === '' && outcome === 'Passed' ? 'passed' : 'failed']++;
   }
   return totals;
+}
+
+/** GCC's sanitizers, by what CMake is told. */
+export const sanitizers = {
+  'address,undefined': 'AddressSanitizer and UndefinedBehaviorSanitizer',
+  thread: 'ThreadSanitizer',
+};
+
+/** The engine's own tests, engine and all built with a sanitizer. */
+export function sanitizedTests(sanitizer) {
+  const directory = `${nativeBuild}-${sanitizer.replace(',', '-')}`;
+  cmakeBuild(directory, ['-DFLASH_SLIM_ADDON=OFF', `-DFLASH_SLIM_SANITIZE=${sanitizer}`]);
+  return ctest(directory);
 }
 
 export const nativeTests = () => ctest(nativeBuild);

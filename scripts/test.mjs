@@ -4,8 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { armNodeTests } from './arm64-node.mjs';
 import { bootstrap } from './bootstrap.mjs';
-import { armTests, nativeTests } from './native-tests.mjs';
+import { armAddon, armTests, nativeTests, sanitizedTests, sanitizers } from './native-tests.mjs';
 import { root, toolEnvironment } from './packages.mjs';
 import { installServer, servers } from './servers.mjs';
 
@@ -64,8 +65,7 @@ async function realServers() {
   }
 }
 
-function nodeTests() {
-  const model = realModel();
+function nodeTests(model) {
   const directory = mkdtempSync(join(tmpdir(), 'flash-slim-test-'));
   const totals = join(directory, 'totals.json');
   const patterns = [
@@ -105,8 +105,12 @@ try {
   bootstrap();
   await realServers();
   run('C++ tests', nativeTests);
-  run('TypeScript tests', nodeTests);
+  const model = realModel();
+  run('TypeScript tests', () => nodeTests(model));
+  for (const [sanitizer, name] of Object.entries(sanitizers))
+    run(`C++ tests under ${name}`, () => sanitizedTests(sanitizer));
   run('C++ tests on ARM64, under qemu', armTests);
+  run('the engine in Node.js on ARM64, under qemu', (say) => armNodeTests(armAddon, model, say));
 } catch (error) {
   summary.push({ name: 'setup', totals: { passed: 0, failed: 1, skipped: 0 }, remark: `: ${error.message}` });
 }

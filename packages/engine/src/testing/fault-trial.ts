@@ -56,7 +56,7 @@ export function describeTrial({ kind, phase, group, reader, threads, amount }: T
   return `${kind} (${amount}) in chunk ${group.weights_id}, row block ${group.row_block_begin}, ${when}, ${reader}, ${threads} threads`;
 }
 
-const hangMs = 20_000;
+const hangMs = 60_000;
 
 /** Runs the course under the fault, every failed step again; mends the file after the first failure. Rejects on a hang. */
 export async function runTrial(subject: Subject, trial: Trial): Promise<Outcome> {

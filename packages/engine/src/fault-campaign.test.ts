@@ -80,7 +80,7 @@ const namesChunk = /\(chunk \d+(, row blocks \d+ to \d+)?\)/;
 const remedies =
   /rebuild (it|the weight cache) with flash-slim profile|check the storage that holds|plan again with flash-slim plan/;
 
-test(`${faults} faults, seed ${seed}`, { timeout: 600_000 }, async (t) => {
+test(`${faults} faults, seed ${seed}`, { timeout: 1_800_000 }, async (t) => {
   const subjects = [
     await makeSubject('q4-tied', { kind: 'Q4_1' }),
     await makeSubject('q8-untied', { kind: 'Q8_0', tiedHead: false, vocabularySize: 283 }),

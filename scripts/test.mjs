@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { armNodeTests } from './arm64-node.mjs';
 import { bootstrap } from './bootstrap.mjs';
-import { armAddon, armTests, nativeTests, sanitizedTests, sanitizers } from './native-tests.mjs';
+import { armAddon, armTests, nativeTests, threadSanitizerTests } from './native-tests.mjs';
 import { root, toolEnvironment } from './packages.mjs';
 import { installServer, servers } from './servers.mjs';
 
@@ -107,8 +107,7 @@ try {
   run('C++ tests', nativeTests);
   const model = realModel();
   run('TypeScript tests', () => nodeTests(model));
-  for (const [sanitizer, name] of Object.entries(sanitizers))
-    run(`C++ tests under ${name}`, () => sanitizedTests(sanitizer));
+  run('C++ tests under ThreadSanitizer', threadSanitizerTests);
   run('C++ tests on ARM64, under qemu', armTests);
   run('the engine in Node.js on ARM64, under qemu', (say) => armNodeTests(armAddon, model, say));
 } catch (error) {

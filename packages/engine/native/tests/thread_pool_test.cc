@@ -39,7 +39,7 @@ void CheckGate() {
     ThreadPool pool(3);
     for (int round = 0; round < 200; round++) {
       int done = 0;  // no atomic: this thread alone gets past the gate
-      const auto task = [&](int64_t i) {
+      auto task = [&](int64_t i) {
         CHECK(int(i) == done++);
         // However busy the machine is, a worker comes to the gate while this dispatch is open.
         while (gate.waited == 0) std::this_thread::yield();

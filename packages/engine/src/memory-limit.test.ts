@@ -74,7 +74,7 @@ describe('a limit that falls while the engine runs', async () => {
           streamed.push(metadata.streamed_bytes_per_pass);
         }
         assert.ok(expected.equals(Buffer.concat(logits)));
-        assert.ok(new Set(streamed).size >= 4, streamed.join());
+        assert.ok(new Set(streamed).size >= 3, streamed.join());
         assert.deepEqual(
           streamed,
           streamed.toSorted((a, b) => a - b),

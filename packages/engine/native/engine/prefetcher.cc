@@ -48,11 +48,12 @@ WeightChunkPrefetcher::~WeightChunkPrefetcher() {
   // The kernel writes into the slots until the last read is done.
   Fail("CANCELLED", "closing");
   for (;;) {
+    // Counted under the lock: a worker still at its gate may reap the last one, and then none would end the wait.
+    std::lock_guard reap(reap_mutex_);
     {
       std::lock_guard lock(submit_mutex_);
       if (in_flight_ == 0) break;
     }
-    std::lock_guard reap(reap_mutex_);
     Reap(true);
   }
 }
@@ -80,16 +81,25 @@ void WeightChunkPrefetcher::ReadAhead() {
 
 void WeightChunkPrefetcher::Reset() {
   for (;;) {
+    // Counted under the lock: a worker still at its gate may reap the last one, and then none would end the wait.
+    std::lock_guard reap(reap_mutex_);
     {
       std::lock_guard lock(submit_mutex_);
       if (in_flight_ == 0) break;
     }
-    std::lock_guard reap(reap_mutex_);
     Reap(true);
   }
   std::lock_guard lock(submit_mutex_);
   for (Slot& slot : slots_) {
-    slot.word = Word(0, SlotState::kFree);
+    // A worker that waited at a gate may still be checking: it holds no item of the pass, so nobody has waited for it.
+    for (uint64_t word = slot.word.load(std::memory_order_acquire);;) {
+      if (StateOf(word) != SlotState::kChecking) {
+        if (slot.word.compare_exchange_weak(word, Word(0, SlotState::kFree), std::memory_order_acq_rel)) break;
+      } else {
+        CpuPause();
+        word = slot.word.load(std::memory_order_acquire);
+      }
+    }
     slot.released = 0;
     slot.group = nullptr;
   }
@@ -282,6 +292,7 @@ void WeightChunkPrefetcher::CheckSum(Slot& slot, uint64_t ticket) {
   } else {
     Fail("CHUNK_CORRUPT", "wrong checksum in " + slot.group->describe + " of " + file_.path() +
                               ": the bytes on flash are not those that were written; rebuild it with flash-slim profile");
+    slot.word.store(Word(ticket, SlotState::kFilled), std::memory_order_release);  // Reset waits for those that are checked
   }
 }
 

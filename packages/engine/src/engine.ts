@@ -211,7 +211,9 @@ export class Engine {
     wantLogits: boolean,
     signal = this.#signal,
   ): Promise<PassResult> {
-    await this.#keepWithinLimit(signal);
+    // No await where there is nothing to do: calls reach the native side in the order they are made.
+    const limit = this.#fallenLimit();
+    if (limit !== null) await this.#shed(limit, signal);
     const tokens = Int32Array.from(parts.flatMap((part) => Array.from(part.tokens)));
     const uses = parts.map((part) => part.adapters ?? []);
     const flat = uses.flat();
@@ -262,16 +264,20 @@ export class Engine {
     return this.#native.close();
   }
 
-  /** Residents are shed for a limit that fell since the plan was made; sequences stay. */
-  async #keepWithinLimit(signal: AbortSignal | undefined): Promise<void> {
-    const plan = this.#plan;
+  /** The memory limit, where it is below the plan's budget. */
+  #fallenLimit(): number | null {
     const limit = this.#memory?.limitBytes() ?? null;
-    if (this.#memory === undefined || plan === null || limit === null) return;
+    if (this.#plan === null || limit === null) return null;
+    return limit > this.#plan.metadata.ledger.budget_bytes - pageBytes ? null : limit;
+  }
+
+  /** Sheds residents; sequences stay. */
+  async #shed(limit: number, signal: AbortSignal | undefined): Promise<void> {
+    const { plan } = this;
     const { budget_bytes: budget } = plan.metadata.ledger;
-    if (limit > budget - pageBytes) return;
     let smaller: PrefetchPlan;
     try {
-      smaller = this.#memory.replan(limit, plan);
+      smaller = (this.#memory as MemoryWatch).replan(limit, plan);
     } catch (cause) {
       throw new EngineError(
         'MEMORY_LIMIT_LOWERED',

@@ -146,6 +146,10 @@ struct StreamMatMulNode : Node {
   }
   void Run(void* context) override {
     const Input x = InputAt(context, 0);
+    for (int64_t id : kernel.weights_ids)
+      if (x.columns != state->controller->chunk(int(id)).columns)
+        throw Error("GRAPH_INVALID", "StreamMatMul has rows of " + std::to_string(x.columns) + " values for the chunk " +
+                                         state->controller->chunk(int(id)).name);
     kernel.Compute(*state, static_cast<const float*>(x.data), x.rows,
                    Output(context, x, kernel.OutputColumns(*state)));
   }
@@ -216,6 +220,12 @@ struct RaggedAttentionNode : Node {
   }
   void Run(void* context) override {
     const Input qkv = InputAt(context, 0);
+    const int64_t width = int64_t(kernel.heads + 2 * kernel.kv_heads) * kernel.head_size;
+    if (qkv.columns != width || qkv.rows != int64_t(state->tokens.size()))
+      throw Error("GRAPH_INVALID", "RaggedAttention has " + std::to_string(qkv.rows) + " rows of " +
+                                       std::to_string(qkv.columns) + " values, where " +
+                                       std::to_string(state->tokens.size()) + " of " + std::to_string(width) +
+                                       " follow from tokens and heads");
     float* out = Output(context, qkv, int64_t(kernel.heads) * kernel.head_size);
     kernel.Compute(*state, static_cast<const float*>(qkv.data), WeightsOf(context), out);
   }

@@ -108,6 +108,7 @@ describe('the graph of an ONNX folder', () => {
     node({ opType: 'ReduceMean', inputs: ['embedded', 'one'] }, /along the axes 1/);
     node({ opType: 'MultiHeadAttention', domain: 'com.microsoft' }, /com.microsoft.MultiHeadAttention/);
     node({ opType: 'Add', inputs: ['embedded', 'attention_mask'] }, /needs the model's input attention_mask/);
+    node({ opType: 'StreamMatMul', domain: 'flash_slim' }, /flash_slim.StreamMatMul.*streamed graphs/);
     node({ opType: 'Mul', inputs: ['embedded', 'nowhere'] }, /nothing makes its input nowhere/);
     const circle: OnnxFolderOptions = { strange: { opType: 'Add', inputs: ['embedded', 'l0.in'] } };
     assert.throws(() => inspectModel(makeFolder(circle)), { code: 'MODEL_INVALID', message: /before its input l0.in/ });

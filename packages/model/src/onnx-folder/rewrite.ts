@@ -55,6 +55,7 @@ class Rewriter {
 
   rewrite(name: string, domains: Record<string, number>): RewrittenGraph {
     for (const node of this.#view.nodes) {
+      if (node.domain === ours) throw this.#view.refuse(node, 'its operator set is that of streamed graphs');
       const product = matmulWeight(this.#view, node);
       if (product) this.#products.set(node, product);
     }
@@ -81,6 +82,9 @@ class Rewriter {
     if (embedding === undefined) throw this.#refuseGraph('it looks up no embedding of its tokens');
     const uses = live.flatMap((node): ChunkUse[] => {
       const use = this.#weights.get(node);
+      if (use && node.opType === 'GatherRows' && node !== embedding) {
+        throw this.#view.refuse(node, 'it is a second embedding');
+      }
       return use
         ? [
             {
@@ -93,20 +97,15 @@ class Rewriter {
         : [];
     });
     const { chunks, tiedHead } = planChunks(uses);
-    const elementType = this.#elementType(embedding);
     return {
       graph: this.#serialize(name, domains, [...ids, ...live, ...graphEnd], headWeight.rows),
       chunks,
       attentions: this.#attentionsOf(live),
-      hiddenSize: elementType.columns,
+      hiddenSize: uses.find(({ node }) => node === embedding)?.weights[0]?.columns ?? 0,
       vocabularySize: headWeight.rows,
       tiedHead,
       widestBranch: widestBranch(chunks),
     };
-  }
-
-  #elementType(embedding: NodeProto): StreamedWeight {
-    return this.#weights.get(embedding)?.weights[0] as StreamedWeight;
   }
 
   #replace(node: NodeProto): void {
@@ -139,7 +138,11 @@ class Rewriter {
     if (product) return product.weight.rows;
     if (producer === undefined || !isStandard(producer)) return null;
     const [first = '', second = ''] = producer.input;
-    if (producer.opType === 'Add') return this.#width(first) ?? this.#width(second);
+    if (producer.opType === 'Add') {
+      const sum = this.#view.constant(first) === null ? first : second;
+      const summed = this.#view.producer(sum);
+      return (summed && this.#products.get(summed)?.weight.rows) ?? null;
+    }
     const sizes = this.#view.integers(second);
     if (producer.opType === 'Split') return sizes?.[producer.output.indexOf(value)] ?? null;
     const last = sizes?.at(-1) ?? 0;

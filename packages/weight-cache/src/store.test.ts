@@ -38,10 +38,20 @@ test("a folder's key follows its models' files, and what they become", async (t)
   };
   write('config.json', noise(100, 1));
   write('model.safetensors', noise(1 << 20, 2));
+  mkdirSync(join(folder, 'onnx'));
+  write('onnx/model.onnx', noise(100, 5));
+  const before = await cacheKey(folder, 'q8_0');
+  write('onnx/model.onnx', noise(100, 6));
   const key = await cacheKey(folder, 'q8_0');
+  assert.notEqual(key, before);
   write('README.md', noise(100, 3));
   assert.equal(await cacheKey(folder, 'q8_0'), key);
   assert.notEqual(await cacheKey(folder, 'q4_0'), key);
+  // A file of the folder means the folder, quantization and all.
+  const file = join(folder, 'model.safetensors');
+  const ofFile = await cacheKey(file, 'q8_0');
+  assert.notEqual(await cacheKey(file, 'q4_0'), ofFile);
   write('config.json', noise(100, 4));
+  assert.notEqual(await cacheKey(file, 'q8_0'), ofFile);
   assert.notEqual(await cacheKey(folder, 'q8_0'), key);
 });

@@ -2,7 +2,7 @@
 // contents, and what they become at import, as cheaply as can be told at every start: without reading it whole.
 import { createHash, type Hash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { DirectReader } from './direct-reader.ts';
 import { fromNative } from './error.ts';
 import { layoutVersion } from './manifest.ts';
@@ -20,20 +20,32 @@ const modelFile = /\.(safetensors|json|jinja|model|onnx|data|onnx_data(_\d+)?|bi
 export async function cacheKey(modelPath: string, variant = ''): Promise<string> {
   try {
     const hash = createHash('sha256');
-    const isFolder = (await stat(modelPath).catch(() => null))?.isDirectory() === true;
-    if (!isFolder) await identify(modelPath, hash);
+    const folder = await folderOf(modelPath);
+    if (folder === null) await identify(modelPath, hash);
     else {
-      hash.update(`${variant} `);
-      for (const name of (await readdir(modelPath)).sort()) {
-        if (!modelFile.test(name)) continue;
+      hash.update(`${variant} ${folder === modelPath ? '' : basename(modelPath)} `);
+      for (const name of await modelFilesIn(folder)) {
         hash.update(`${JSON.stringify(name)} `);
-        await identify(join(modelPath, name), hash);
+        await identify(join(folder, name), hash);
       }
     }
     return hash.update(String(layoutVersion)).digest('hex').slice(0, 32);
   } catch (error) {
     throw fromNative(error, 'SOURCE_UNREADABLE');
   }
+}
+
+/** Null for a model that is one file. A graph or a file of weights is one among its folder's. */
+async function folderOf(modelPath: string): Promise<string | null> {
+  if ((await stat(modelPath).catch(() => null))?.isDirectory()) return modelPath;
+  return /\.(safetensors|onnx)$/.test(modelPath) ? dirname(modelPath) : null;
+}
+
+/** Graphs may lie one level below. */
+async function modelFilesIn(folder: string): Promise<string[]> {
+  const below = await readdir(join(folder, 'onnx')).catch(() => []);
+  const names = [...(await readdir(folder)), ...below.map((name) => join('onnx', name))];
+  return names.filter((name) => modelFile.test(name)).sort();
 }
 
 async function identify(path: string, hash: Hash): Promise<void> {

@@ -115,5 +115,7 @@ export function requireTokenWise(view: GraphView, node: NodeProto): void {
     if (axes?.every((axis) => axis === -1 || axis === 2)) return;
     throw view.refuse(node, 'it cuts along another axis than the last');
   }
+  // A product too small to be streamed.
+  if ((opType === 'MatMul' || opType === 'Gemm') && view.constant(node.input[1] ?? '')?.dims.length === 2) return;
   throw view.refuse(node, 'the operator is not known to treat tokens one by one');
 }

@@ -32,6 +32,11 @@ export async function runService(
   await makeDirectories(directory);
   const telemetry = await startTelemetry(`flash-slim-${name}`);
   const log = createLogger({ level: context.quiet ? 'silent' : config.logLevel });
+  // A task in the background that failed is a service that only looks alive: whoever supervises it starts it again.
+  process.once('unhandledRejection', (error) => {
+    log.fatal({ err: error, service: name }, 'a task failed; the service ends');
+    process.exit(1);
+  });
   const location = storeLocation(config, directory);
   const bus = await openBus(busLocation(config, directory, `flash-slim-${name}`));
   let store: ObjectStore | null = null;

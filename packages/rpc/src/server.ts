@@ -1,5 +1,6 @@
 // The frame of every gRPC service: TLS, token, health, reflection, traces, statuses, and an end that lets calls end.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext } from 'node:tls';
 import { readDescriptors } from '@flash-slim/proto';
 import type { Logger } from '@flash-slim/telemetry';
@@ -73,6 +74,15 @@ export class RpcServer {
   /** What grpc.health.v1 answers: SERVING only when it can work. The name "liveness" is SERVING from the start. */
   setReady(ready: boolean): void {
     for (const name of ['', ...this.#names]) this.#health.setStatus(ready ? 'healthy' : 'unhealthy', name);
+  }
+
+  /** Ready as long as `works` says so; looked at every second until the signal. */
+  async readyWhile(works: () => boolean, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.setReady(works());
+      await sleep(1000, undefined, { signal }).catch(() => {});
+    }
+    this.setReady(false);
   }
 
   /** Throws ListenError. */

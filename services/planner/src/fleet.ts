@@ -108,7 +108,9 @@ export class Fleet {
   async #grantAll(reason: string): Promise<void> {
     for (const [id, wish] of await this.wishes()) {
       try {
-        await this.#options.maker.ensure(wish, reason, (plan) => isOutdated(plan, wish));
+        const { maker } = this.#options;
+        const { plan, isNew } = await maker.ensure(wish, reason, (newest) => isOutdated(newest, wish));
+        if (!isNew) await maker.announceIfMissing(plan);
         this.#refused.delete(id);
       } catch (error) {
         // A budget that is too small is that wish's own affair, and so is a damaged table.

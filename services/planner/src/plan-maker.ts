@@ -15,7 +15,7 @@ import {
 import { checkDeviceProfile, explainPlan, type PrefetchPlan, planPrefetch, type Strategy } from '@flash-slim/plan';
 import type { Plan, PlanSummary, PlanTarget } from '@flash-slim/proto';
 import { type ObjectStore, putBlob, readBlob, StoreError } from '@flash-slim/store';
-import { inSpan, type Logger, SpanKind, traceHeaders } from '@flash-slim/telemetry';
+import { inSpan, type Logger, meter, SpanKind, traceHeaders } from '@flash-slim/telemetry';
 import { type Correction, corrected, noCorrection } from './correction.ts';
 
 /** Of a 70B model: 10 MB. */
@@ -37,6 +37,8 @@ export interface PlanMakerOptions {
   plans: Topic;
   log: Logger;
 }
+
+const planCount = () => meter().createCounter('flash_slim.plans', { unit: '{plan}', description: 'versions made' });
 
 export class PlanMaker {
   readonly #options: PlanMakerOptions;
@@ -121,9 +123,18 @@ export class PlanMaker {
         },
       );
       if (made === null) continue;
+      planCount().add(1, { 'flash_slim.model': made.modelName });
       log.info({ plan: id, version: made.version, model: made.modelDigest, reason }, 'new plan');
       return { plan: made, isNew: true };
     }
+  }
+
+  /** Rings again for a plan whose message a planner that died did not send, or that the bus has lost. */
+  async announceIfMissing(plan: Plan): Promise<void> {
+    const told = await this.#options.plans.latest(plan.id);
+    if (told?.id === messageId(plan)) return;
+    this.#options.log.info({ plan: plan.id, version: plan.version }, 'a plan is announced again');
+    await this.announce(plan, null);
   }
 
   /** The bell. The plan itself is in the message where it fits. */
@@ -132,7 +143,7 @@ export class PlanMaker {
     const whole = encodePlanMessage({ plan, planJson: planJson === null ? null : planJson.toString() });
     const body = whole.length <= bus.maxMessageBytes ? whole : encodePlanMessage({ plan, planJson: null });
     await inSpan('plans publish', { kind: SpanKind.PRODUCER }, () =>
-      plans.publish(plan.id, { id: `${plan.id}-${plan.version}`, body, headers: traceHeaders() }),
+      plans.publish(plan.id, { id: messageId(plan), body, headers: traceHeaders() }),
     );
   }
 
@@ -147,6 +158,8 @@ export class PlanMaker {
     return table;
   }
 }
+
+const messageId = ({ id, version }: Plan): string => `${id}-${version}`;
 
 function parseJson(body: Buffer): unknown {
   try {

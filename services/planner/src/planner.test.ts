@@ -171,6 +171,22 @@ test('a new version when the weight cache is another, when a node holds more, wh
   assert.equal((await version(4)).weightCacheDigest, other.weight_cache_digest);
 });
 
+test('a plan that was stored and not announced is announced by the next planner', async () => {
+  const first = await start();
+  await announce();
+  const plan = await version(1);
+  await services.pop();
+  await first.stop(0);
+  // Another bus: nobody has heard of the plan there.
+  await bus.close();
+  bus = await openBus({ file: ':memory:' });
+  await start();
+  await announce();
+  const message = await until('the message', async () => (await openPlanTopic(bus)).latest(id()));
+  assert.deepEqual(decodePlanMessage(message.body).plan, plan);
+  assert.equal((await listPlanVersions(store, id())).length, 1);
+});
+
 test('two planners: one version each time, and versions only grow', async () => {
   await Promise.all([start(), start()]);
   await announce();

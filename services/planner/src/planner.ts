@@ -75,8 +75,8 @@ export async function startPlanner({ config, bus, store, log }: PlannerOptions):
     measurements.consume(durable, onMeasurement, { signal }),
     watchNodes(fleet, nodes.watch({ signal }), log),
     fleet.keepReconciling(signal),
+    server.readyWhile(() => bus.connected, signal),
   ];
-  server.setReady(true);
   log.info({ address, store: store.name, bus: bus.name }, 'planner is ready');
 
   return {

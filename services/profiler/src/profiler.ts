@@ -72,7 +72,7 @@ export async function startProfiler(options: ProfilerOptions): Promise<RunningSe
     concurrency: config.workers,
   });
   const reconciling = keepReconciling(records, queue, log, stopping.signal);
-  server.setReady(true);
+  const readiness = server.readyWhile(() => bus.connected, stopping.signal);
   log.info({ address, store: store.name, bus: bus.name }, 'profiler is ready');
 
   return {
@@ -81,7 +81,7 @@ export async function startProfiler(options: ProfilerOptions): Promise<RunningSe
       server.setReady(false);
       stopping.abort();
       const timer = setTimeout(() => abort.abort(), drainMs);
-      await Promise.all([working, reconciling, server.stop(drainMs), uploadUrls.close()]);
+      await Promise.all([working, reconciling, readiness, server.stop(drainMs), uploadUrls.close()]);
       clearTimeout(timer);
     },
   };

@@ -15,7 +15,7 @@ import {
 import { type Artifacts, type JobSpec, JobStage, JobState } from '@flash-slim/proto';
 import { failureOf, Status } from '@flash-slim/rpc';
 import { digestOfFile, putBlobFile } from '@flash-slim/store';
-import { inSpan, type Logger, pastSpan, SpanKind, traceHeaders } from '@flash-slim/telemetry';
+import { inSpan, type Logger, meter, pastSpan, SpanKind, traceHeaders } from '@flash-slim/telemetry';
 import { changed, hasEnded, type JobRecord, type JobRecords } from './job-record.ts';
 import { ProgressRecorder } from './progress.ts';
 import { type FetchedSource, fetchSource, type SourceOptions } from './sources.ts';
@@ -81,6 +81,7 @@ export async function workOn(delivery: Delivery, options: WorkerOptions): Promis
             ? changed(record, { state: JobState.SUCCEEDED, artifacts })
             : null,
         );
+        countJob('succeeded', delivery);
         log.info({ model: artifacts.modelDigest }, 'job succeeded');
       },
     );
@@ -264,6 +265,17 @@ async function fail(
     const told = { code, message, retryable: !isPermanent };
     return changed(record, last ? { state: JobState.FAILED, error: told } : { error: told });
   });
-  if (last) await rm(directoryOf(options, id), { recursive: true, force: true });
+  if (last) {
+    countJob(code, delivery);
+    await rm(directoryOf(options, id), { recursive: true, force: true });
+  }
   throw isPermanent ? new PermanentError(code, message, { cause: error }) : error;
+}
+
+/** Outcome and time since it was queued. */
+function countJob(outcome: string, { published }: Delivery): void {
+  const attributes = { 'flash_slim.job.outcome': outcome };
+  meter().createCounter('flash_slim.jobs', { unit: '{job}' }).add(1, attributes);
+  const seconds = (Date.now() - published.getTime()) / 1000;
+  meter().createHistogram('flash_slim.job.duration', { unit: 's' }).record(seconds, attributes);
 }

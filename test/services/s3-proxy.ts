@@ -8,6 +8,8 @@ export type Treatment =
   | 'pass'
   /** No answer until the test says so; nothing reaches the store. */
   | 'hold'
+  /** It reaches the store; the answer waits until the test says so. */
+  | 'hold-answer'
   /** Slow down, as overloaded stores say. */
   | 503
   /** The answer breaks off after so many bytes. */
@@ -58,7 +60,8 @@ export async function startS3Proxy(target: string): Promise<S3Proxy> {
   const forward = (incoming: IncomingMessage, outgoing: ServerResponse, treatment: Treatment) => {
     const upstream = httpRequest(
       { hostname, port, method: incoming.method, path: incoming.url, headers: incoming.headers },
-      (answer) => {
+      async (answer) => {
+        if (treatment === 'hold-answer') await new Promise<void>((resolve) => held.push(resolve));
         outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
         let sent = 0;
         answer.on('data', (piece: Buffer) => {

@@ -188,16 +188,22 @@ export class S3Store implements ObjectStore {
   }
 
   async *list(prefix: string, options: Abortable & { after?: string } = {}): AsyncIterable<ObjectInfo> {
-    const stream = this.#signals.run(options.signal, () =>
-      this.#client.listObjectsV2(this.bucket, prefix, true, options.after ?? ''),
-    );
-    try {
-      for await (const item of stream as AsyncIterable<BucketItem>)
-        if (item.name !== undefined)
-          yield { key: item.name, bytes: item.size, etag: item.etag, modified: item.lastModified };
-    } catch (error) {
-      options.signal?.throwIfAborted();
-      throw this.#error(error, prefix);
+    const { signal } = options;
+    let after = options.after ?? '';
+    for (let attempt = 1; ; ) {
+      try {
+        const stream = this.#signals.run(signal, () => this.#client.listObjectsV2(this.bucket, prefix, true, after));
+        for await (const { name, size, etag, lastModified } of stream as AsyncIterable<BucketItem>) {
+          if (name === undefined) continue;
+          yield { key: name, bytes: size, etag, modified: lastModified };
+          // A page that fails is asked for again from here.
+          after = name;
+          attempt = 1;
+        }
+        return;
+      } catch (error) {
+        await this.#pause(error, attempt++, signal);
+      }
     }
   }
 
@@ -296,13 +302,18 @@ export class S3Store implements ObjectStore {
       try {
         return await this.#signals.run(signal, work);
       } catch (error) {
-        signal?.throwIfAborted();
-        const failure = this.#error(error);
-        if (!(failure instanceof StoreError) || !failure.retryable || attempt >= this.#attempts) throw failure;
+        await this.#pause(error, attempt, signal);
       }
-      const delay = firstDelayMilliseconds * 2 ** (attempt - 1) * (0.5 + Math.random());
-      await sleep(delay, undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted());
     }
+  }
+
+  /** Waits before the next try; throws where there is none. */
+  async #pause(error: unknown, attempt: number, signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    const failure = this.#error(error);
+    if (!(failure instanceof StoreError) || !failure.retryable || attempt >= this.#attempts) throw failure;
+    const delay = firstDelayMilliseconds * 2 ** (attempt - 1) * (0.5 + Math.random());
+    await sleep(delay, undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted());
   }
 
   #transport(base: typeof http | typeof https, idleMilliseconds: number) {

@@ -18,6 +18,7 @@ import type { PlanMaker, Wish } from './plan-maker.ts';
 import { wishesFor } from './wishes.ts';
 
 const periodMs = 30_000;
+const retryMs = 3_000;
 
 export interface FleetOptions {
   store: ObjectStore;
@@ -95,13 +96,17 @@ export class Fleet {
     await this.#round;
   }
 
-  /** Rounds now and then, until the signal: for what no bell told of. */
+  /** Rounds now and then, until the signal: for what no bell told of. Sooner after one that failed. */
   async keepReconciling(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.reconcile('looked for').catch((error) =>
-        this.#options.log.warn({ err: error }, 'could not look for missing plans'),
-      );
-      await sleep(periodMs, undefined, { signal }).catch(() => {});
+      let pauseMs = periodMs;
+      try {
+        await this.reconcile('looked for');
+      } catch (error) {
+        this.#options.log.warn({ err: error }, 'could not look for missing plans');
+        pauseMs = retryMs;
+      }
+      await sleep(pauseMs, undefined, { signal }).catch(() => {});
     }
   }
 

@@ -76,6 +76,8 @@ async function readManifest<T>(store: ObjectStore, key: string, schema: z.ZodTyp
     text = (await readObject(store, key, maxManifestBytes)).toString();
   } catch (error) {
     if (error instanceof StoreError && error.code === 'OBJECT_NOT_FOUND') return null;
+    if (error instanceof StoreError && error.code === 'OBJECT_TOO_LARGE')
+      throw new ManifestError(error.message, { cause: error });
     throw error;
   }
   let value: unknown;

@@ -89,7 +89,7 @@ test('a deadline ends the call on both sides', async (t) => {
 });
 
 /** One unary call with bytes of our choice. */
-async function rawCall(path: string, body: Buffer): Promise<{ status: string | undefined; message: string }> {
+async function rawCall(path: string, body: Buffer): Promise<{ status: string; message: string; body: string }> {
   const session = connect(`http://${server.address}`);
   const stream = session.request({
     ':method': 'POST',
@@ -107,10 +107,17 @@ async function rawCall(path: string, body: Buffer): Promise<{ status: string | u
   stream.on('trailers', (given) => {
     headers = { ...headers, ...given };
   });
-  stream.resume();
+  let answer = '';
+  stream.setEncoding('latin1').on('data', (text) => {
+    answer += text;
+  });
   await once(stream, 'close');
   session.close();
-  return { status: headers['grpc-status'] as string, message: decodeURIComponent(String(headers['grpc-message'])) };
+  return {
+    status: headers['grpc-status'] as string,
+    message: decodeURIComponent(String(headers['grpc-message'])),
+    body: answer,
+  };
 }
 
 test('bytes that are no message, and messages that are too large', async () => {
@@ -178,6 +185,19 @@ test('health says whether it can work', async (t) => {
   server.setReady(true);
   assert.equal(await status(PlannerServiceDefinition.fullName), 1);
   assert.equal(await status(''), 1);
+});
+
+test('reflection tells who only has the address what there is to call', async () => {
+  // ServerReflectionRequest { list_services: "" }, as grpcurl sends it.
+  const listing = await rawCall('/grpc.reflection.v1.ServerReflection/ServerReflectionInfo', Buffer.from([0x3a, 0]));
+  assert.equal(listing.status, '0');
+  for (const name of [PlannerServiceDefinition.fullName, HealthDefinition.fullName])
+    assert.ok(listing.body.includes(name));
+  // file_containing_symbol: the descriptors, by which a tool makes requests.
+  const symbol = Buffer.from(PlannerServiceDefinition.fullName);
+  const request = Buffer.concat([Buffer.from([0x22, symbol.length]), symbol]);
+  const file = await rawCall('/grpc.reflection.v1.ServerReflection/ServerReflectionInfo', request);
+  assert.ok(file.body.includes('flashslim/v1/planner.proto') && file.body.includes('PreviewPlanRequest'));
 });
 
 test('a bearer token is asked for, except by health', async (t) => {

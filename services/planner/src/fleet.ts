@@ -20,6 +20,15 @@ import { wishesFor } from './wishes.ts';
 const periodMs = 30_000;
 const retryMs = 3_000;
 
+/** What is wrong with one model or plan, and no reason to leave the others without. */
+const ownAffairs = new Set([
+  'CMT_INVALID',
+  'DIGEST_MISMATCH',
+  'OBJECT_NOT_FOUND',
+  'OBJECT_TOO_LARGE',
+  'MANIFEST_INVALID',
+]);
+
 export interface FleetOptions {
   store: ObjectStore;
   nodes: KeyValue;
@@ -118,13 +127,8 @@ export class Fleet {
         if (!isNew) await maker.announceIfMissing(plan);
         this.#refused.delete(id);
       } catch (error) {
-        // A budget that is too small is that wish's own affair, and so is a damaged table.
         const { code, message } = error as { code?: string; message: string };
-        if (
-          !(error instanceof PlanError) &&
-          !['CMT_INVALID', 'DIGEST_MISMATCH', 'OBJECT_NOT_FOUND'].includes(code ?? '')
-        )
-          throw error;
+        if (!(error instanceof PlanError) && !ownAffairs.has(code ?? '')) throw error;
         if (this.#refused.get(id) !== message)
           this.#options.log.warn({ err: error, plan: id, model: wish.model.model_digest }, 'no plan');
         this.#refused.set(id, message);

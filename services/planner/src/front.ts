@@ -1,5 +1,5 @@
 // PlannerService.
-import { fullTarget, listPlanIds, type ModelManifest, readPlanVersion } from '@flash-slim/messages';
+import { fullTarget, listPlanIds, ManifestError, type ModelManifest, readPlanVersion } from '@flash-slim/messages';
 import { explainPlan, type Strategy } from '@flash-slim/plan';
 import type { Plan, PlannerServiceImplementation, PreviewPlanRequest } from '@flash-slim/proto';
 import { invalidArgument, notFound, RpcError, Status } from '@flash-slim/rpc';
@@ -57,7 +57,7 @@ export function createFront({ store, fleet, maker, measured }: FrontOptions): Pl
       const plans: Plan[] = [];
       let next = '';
       for (const [i, id] of ids.entries()) {
-        const plan = (await readPlanVersion(store, id))?.plan;
+        const plan = (await readPlanVersion(store, id).catch(passOver))?.plan;
         if (plan && (model === '' || plan.modelName === model || plan.modelDigest === model)) plans.push(plan);
         if (plans.length < size) continue;
         next = i + 1 < ids.length ? id : '';
@@ -137,4 +137,10 @@ async function wishOf(
     throw notFound('DEVICE_CLASS_NOT_FOUND', `there is no device class ${deviceClass}; there are: ${names}`);
   }
   return { ...wish, deviceClass: found, ...baselineOf(nodes.filter((node) => node.deviceClass?.name === found.name)) };
+}
+
+/** One damaged manifest does not hide the others. */
+function passOver(error: unknown): null {
+  if (error instanceof ManifestError) return null;
+  throw error;
 }

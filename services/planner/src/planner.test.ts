@@ -216,9 +216,20 @@ test('damage and nonsense pass by: others get their plans', async () => {
   );
   await (await openModelTopic(bus)).publish('x', { id: 'nonsense', body: Buffer.from('nonsense') });
   await announce({ memoryBudgetBytes: 1e6, id: 'too-small' });
-  await start();
+  await store.put(`models/${'e'.repeat(64)}.json`, Buffer.alloc(2 << 20));
+  await announce({ memoryBudgetBytes: 160e6, id: 'damaged-plan' });
+  const damagedId = planId(model.model_digest, deviceClass, { ...target, memoryBudgetBytes: 160e6 });
+  await store.put(`plans/${damagedId}/0000000001.json`, Buffer.from('{}'));
+  const service = await start();
   await announce();
   await version(1);
+  const connection = connectRpc(service.address);
+  const { plans } = await connection.client(PlannerServiceDefinition).listPlans({});
+  assert.deepEqual(
+    plans.map((plan) => plan.id),
+    [id()],
+  );
+  connection.close();
   // The newest of a topic may be nonsense: what follows is still heard.
   await tellOfModel(model);
   await announce({ baselineBytes: 108e6 });

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { type Bus, openBus } from '@flash-slim/bus';
 import { decodeMeasurement, decodeNode, openMeasurementTopic, openNodeBucket } from '@flash-slim/messages';
+import { Tokenizer } from '@flash-slim/model/tokenizer';
 import type { PrefetchPlan } from '@flash-slim/plan';
 import { FinishReason, NodeState, type Plan } from '@flash-slim/proto';
 import { type CallError, Status } from '@flash-slim/rpc';
@@ -193,6 +194,18 @@ describe('requests', () => {
     assert.equal(result.finishReason, FinishReason.LENGTH);
     assert.equal(result.seed, drawing.seed);
     assert.ok(result.bytesRead > 0 && result.measuredPassMs > 0 && result.timeToFirstTokenMs > 0);
+  });
+
+  test('of any length have as many tokens as were asked for, each told once, and the whole text', async () => {
+    const node = await ready();
+    const tokenizer = Tokenizer.fromBytes(await model.cache.readTokenizer());
+    const expected = await expectedTokens(model, promptIds, 60, drawing);
+    // Random bytes: many of these lengths end within a character.
+    for (let maxTokens = 1; maxTokens <= 60; maxTokens++) {
+      const { tokens, text } = await node.ask({ maxTokens });
+      assert.deepEqual(tokens, expected.slice(0, maxTokens));
+      assert.equal(text, tokenizer.decode(tokens, { skipSpecial: false }), `${maxTokens} tokens`);
+    }
   });
 
   test('text and conversations, and what is wrong with them', async () => {

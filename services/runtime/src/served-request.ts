@@ -88,10 +88,9 @@ export class ServedRequest {
     }
   }
 
-  /** After the last token: text that was held back, then the result. */
+  /** After the last token: the one that ended the text, with what of it was held back; then the result. */
   *end(): Generator<GenerateResponse, void> {
-    const rest = this.#decoder?.end() ?? '';
-    if (this.#finish === FinishReason.END || rest !== '') yield token(this.#lastToken, rest);
+    if (this.#finish === FinishReason.END) yield token(this.#lastToken, this.#decoder?.end() ?? '');
     yield { event: { $case: 'result', value: this.#result() } };
   }
 
@@ -139,9 +138,18 @@ export class ServedRequest {
     this.#again = false;
     if (chunkMs !== null && this.#chunkPasses++ < mostChunkPasses) this.#traceChunks(chunkMs, step);
     this.#lastToken = id;
-    if (!request.isEnd(id)) return token(id, this.#decoder?.push(id) ?? '');
+    if (!request.isEnd(id)) return token(id, this.#textOf(id));
     this.#finish = FinishReason.END;
     return null;
+  }
+
+  /** What the token adds. A last one brings what was held back, half a character perhaps, too: no event comes twice. */
+  #textOf(id: number): string {
+    const { loaded, maxTokens, promptTokens } = this.#request as TokenRequest;
+    const room = loaded.prefetchPlan.metadata.context_length - promptTokens.length;
+    const decoder = this.#decoder as StreamDecoder;
+    const text = decoder.push(id);
+    return this.#figures.generatedTokens === Math.min(maxTokens, room) ? text + decoder.end() : text;
   }
 
   /** A span for the pass, and in it one for each chunk, laid end to end as long as each computed. */

@@ -131,50 +131,6 @@ test('bytes that are no message, and messages that are too large', async () => {
   assert.equal((await rawCall(path, Buffer.from([0x0a, 1, 0x70]))).status, '5');
 });
 
-test('10,000 generated messages: a status each, and the service lives', async (t) => {
-  let state = 1;
-  const random = (below: number) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state % below;
-  };
-  const session = connect(`http://${server.address}`);
-  t.after(() => session.close());
-  const methods = Object.values(PlannerServiceDefinition.methods).filter(({ name }) => name !== 'Replan');
-  const seen = new Map<string, number>();
-  const one = async () => {
-    const body = Buffer.from(
-      Array.from({ length: random(40) }, () =>
-        random(3) === 0 ? random(256) : ([0x0a, 0x10, 0x12, 0x1a, 1, 2, 0x2e][random(7)] as number),
-      ),
-    );
-    const frame = Buffer.alloc(5);
-    frame.writeUInt32BE(random(50) === 0 ? random(2 ** 31) : body.length, 1);
-    const path = `/${PlannerServiceDefinition.fullName}/${methods[random(methods.length)]?.name}`;
-    const stream = session.request({
-      ':method': 'POST',
-      ':path': path,
-      'content-type': 'application/grpc',
-      te: 'trailers',
-    });
-    stream.on('error', () => {});
-    let status: unknown;
-    for (const event of ['response', 'trailers'] as const)
-      stream.on(event, (headers) => {
-        status = headers['grpc-status'] ?? status;
-      });
-    stream.resume();
-    stream.end(Buffer.concat([frame, body]));
-    await once(stream, 'close');
-    seen.set(String(status), (seen.get(String(status)) ?? 0) + 1);
-  };
-  for (let i = 0; i < 10_000; i += 50) await Promise.all(Array.from({ length: 50 }, one));
-  assert.ok(!seen.has('2'), `UNKNOWN: ${JSON.stringify([...seen])}`);
-  assert.ok((seen.get('3') ?? 0) > 1000 && (seen.get('5') ?? 0) > 100, JSON.stringify([...seen]));
-  const connection = connectRpc(server.address);
-  assert.deepEqual(await connection.client(PlannerServiceDefinition).listPlans({}), { plans: [], nextPageToken: '' });
-  connection.close();
-});
-
 test('health says whether it can work', async (t) => {
   const connection = connectRpc(server.address);
   t.after(() => connection.close());

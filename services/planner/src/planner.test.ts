@@ -26,6 +26,7 @@ import {
 import { checkPlan } from '@flash-slim/plan';
 import { Node, type Plan, PlannerServiceDefinition } from '@flash-slim/proto';
 import { connectRpc } from '@flash-slim/rpc';
+import { fuzzService } from '@flash-slim/rpc/testing';
 import { type ObjectStore, openStore, readBlob } from '@flash-slim/store';
 import { createLogger } from '@flash-slim/telemetry';
 import { type RunningService, startPlanner } from './planner.ts';
@@ -324,4 +325,57 @@ test('what can be asked: lists in pages, versions, previews, and what is refused
   await refused(client.getPlan({ planId: id(), version: 9 }), 'PLAN_NOT_FOUND');
   await refused(client.listPlans({ pageToken: 'x' }), 'INVALID_REQUEST');
   await refused(client.replan({ planId: `plan-${'0'.repeat(24)}` }), 'PLAN_NOT_FOUND');
+});
+
+test('5,000 generated messages: each a status that says whose mistake it was, and the service goes on', async (t) => {
+  const service = await start();
+  await announce();
+  await version(1);
+  const texts = [
+    '',
+    'x',
+    '../x',
+    'tiny',
+    id(),
+    `sha256:${'0'.repeat(64)}`,
+    '{',
+    '{}',
+    JSON.stringify(device),
+    '\0',
+    'ä'.repeat(300),
+  ];
+  const numbers = [0, 1, 1e6, 2e8, 2 ** 31, Number.MAX_SAFE_INTEGER];
+  const seen = await fuzzService(service.address, PlannerServiceDefinition, {
+    count: 5000,
+    seed: 2,
+    samples: {
+      getPlan: texts.flatMap((planId) =>
+        numbers.map((number) => ({ planId, version: number, includePlan: number % 2 === 0 })),
+      ),
+      listPlans: texts.flatMap((text) =>
+        numbers.map((number) => ({ pageToken: text, model: text, pageSize: number % 2 ** 32 })),
+      ),
+      previewPlan: texts.flatMap((text, i) =>
+        numbers.map((number, k) => ({
+          model: texts[(i + k) % texts.length],
+          target: {
+            memoryBudgetBytes: number,
+            contextLength: (numbers[(k + i) % 6] ?? 0) % 2 ** 32,
+            kvType: k % 2 ? 'f16' : text,
+          },
+          strategy: k % 3 ? '' : text,
+          deviceClass: k % 2 ? '' : text,
+          deviceProfileJson: i % 2 ? '' : text,
+        })),
+      ),
+      replan: texts.map((planId) => ({ planId })),
+      listNodes: [{}],
+    },
+  });
+  for (const status of Object.keys(seen))
+    assert.ok(['0', '3', '5', '9', '8', '4'].includes(status), JSON.stringify(seen));
+  assert.ok((seen['3'] ?? 0) > 1000, JSON.stringify(seen));
+  const connection = connectRpc(service.address);
+  t.after(() => connection.close());
+  assert.equal((await connection.client(PlannerServiceDefinition).listNodes({})).nodes.length, 1);
 });

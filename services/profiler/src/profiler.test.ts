@@ -12,6 +12,7 @@ import { commonSettings, loadConfig, type ProfilerConfig, profilerSettings, serv
 import { openJobBucket, readModelManifest } from '@flash-slim/messages';
 import { type Job, JobState, ProfilerServiceDefinition } from '@flash-slim/proto';
 import { connectRpc } from '@flash-slim/rpc';
+import { fuzzService } from '@flash-slim/rpc/testing';
 import { type ObjectStore, openStore } from '@flash-slim/store';
 import { createLogger } from '@flash-slim/telemetry';
 import { collectGarbage } from './garbage.ts';
@@ -271,6 +272,52 @@ test('jobs in pages, the newest first', async () => {
     const failed = (await client.listJobs({ states: [JobState.FAILED] })).jobs;
     assert.ok(failed.length > 0 && failed.every(({ state }) => state === JobState.FAILED));
   });
+});
+
+test('5,000 generated messages: each a status that says whose mistake it was, and the service goes on', async () => {
+  const hex = sha256(Buffer.from('x'));
+  const texts = [
+    '',
+    'x',
+    '../x',
+    'known',
+    `upload:${hex}`,
+    's3://a/b',
+    'file:../../etc/passwd',
+    '\0',
+    'ä'.repeat(300),
+    'http://[',
+    'job-1',
+  ];
+  const numbers = [0, 1, 64, 4097, 2 ** 31, Number.MAX_SAFE_INTEGER];
+  const specs = texts.flatMap((source, i) =>
+    numbers.map((number, k) => ({
+      source,
+      sha256: texts[(i + k) % texts.length],
+      modelName: texts[(i + 2 * k) % texts.length],
+      prefillTokens: number % 2 ** 32,
+      planTargets: [
+        { memoryBudgetBytes: number, contextLength: (numbers[k] ?? 0) % 2 ** 32, kvType: texts[k] ?? '' },
+      ].slice(0, k % 2),
+    })),
+  );
+  const seen = await fuzzService(service.address, ProfilerServiceDefinition, {
+    count: 5000,
+    seed: 1,
+    samples: {
+      createUpload: texts.flatMap((sha) => numbers.map((bytes) => ({ sha256: sha, bytes }))),
+      submitJob: specs.map((spec) => ({ spec })),
+      getJob: texts.map((jobId) => ({ jobId })),
+      watchJob: texts.map((jobId) => ({ jobId })),
+      cancelJob: texts.map((jobId) => ({ jobId })),
+      retryJob: texts.map((jobId) => ({ jobId })),
+      listJobs: texts.map((pageToken) => ({ pageToken, pageSize: 7, states: [1, 99] })),
+    },
+  });
+  for (const status of Object.keys(seen))
+    assert.ok(['0', '3', '5', '9', '8', '4'].includes(status), JSON.stringify(seen));
+  assert.ok((seen['3'] ?? 0) > 2000, JSON.stringify(seen));
+  await withClient(async (client) => assert.ok((await client.listJobs({})).jobs.length > 0));
 });
 
 test('a service that stops gives its job back, and the next one does it; a message that was never sent is made good', async () => {

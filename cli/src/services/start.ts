@@ -22,7 +22,7 @@ export async function profiler(context: Context, config: ProfilerConfig, parts: 
       const args = ['--model', modelPath, '--weight-cache-path', cachePath, '--prefill-tokens', String(prefillTokens)];
       const threads = ['--num-threads', String(config.profilerThreads)];
       const tell = ({ label, done, total }: ChildProgress) =>
-        onProgress(label.startsWith('profiling') ? 'profile' : 'import', done, total ?? 0);
+        onProgress(label.startsWith('profiling') ? 'profile' : 'layout', done, total ?? 0);
       const made = await runChild<{ cmt: string; model_digest: string; weight_cache_digest: string }>(
         { signal, quiet },
         ['profile', ...args, ...threads],

@@ -33,7 +33,7 @@ let inProfile: (request: ProfileRequest) => Promise<void>;
 
 async function profile(request: ProfileRequest): Promise<ProfileResult> {
   profiled.push(request);
-  request.onProgress('import', 1, 2);
+  request.onProgress('layout', 1, 2);
   await inProfile(request);
   request.signal.throwIfAborted();
   await writeFile(request.cachePath, `weights of ${request.modelPath.length}`);

@@ -25,7 +25,8 @@ export interface ProfileRequest {
   /** weights.fsw; the CMT goes beside it. */
   cachePath: string;
   prefillTokens: number;
-  onProgress(stage: 'import' | 'profile', done: number, total: number): void;
+  /** layout: the weight cache is written; before it the model is read. */
+  onProgress(stage: 'layout' | 'profile', done: number, total: number): void;
   signal: AbortSignal;
 }
 
@@ -167,18 +168,18 @@ async function build(
 ): Promise<ModelManifest> {
   const cachePath = join(directory, 'weights.fsw');
   progress.stage(JobStage.IMPORT);
-  const made = await inSpan('import and profile', {}, () =>
-    profile({
-      modelPath: source.path,
-      cachePath,
-      prefillTokens: spec.prefillTokens,
-      signal,
-      onProgress: (stage, done, total) => {
-        progress.stage(stage === 'import' ? JobStage.IMPORT : JobStage.PROFILE);
-        progress.report(done, total);
-      },
-    }),
-  );
+  const stages = new StageSpans('import');
+  const made = await profile({
+    modelPath: source.path,
+    cachePath,
+    prefillTokens: spec.prefillTokens,
+    signal,
+    onProgress: (stage, done, total) => {
+      stages.enter(stage);
+      progress.stage(stage === 'profile' ? JobStage.PROFILE : JobStage.IMPORT);
+      progress.report(done, total);
+    },
+  }).finally(() => stages.end());
   progress.stage(JobStage.UPLOAD);
   return await inSpan('upload', {}, async () => {
     const onProgress = (total: number) => (bytes: number) => progress.report(bytes, total);
@@ -278,4 +279,25 @@ function countJob(outcome: string, { published }: Delivery): void {
   meter().createCounter('flash_slim.jobs', { unit: '{job}' }).add(1, attributes);
   const seconds = (Date.now() - published.getTime()) / 1000;
   meter().createHistogram('flash_slim.job.duration', { unit: 's' }).record(seconds, attributes);
+}
+
+/** Spans of what a child process is at, by what it tells. */
+class StageSpans {
+  #name: string;
+  #begun = Date.now();
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  enter(name: string): void {
+    if (name === this.#name) return;
+    this.end();
+    this.#name = name;
+    this.#begun = Date.now();
+  }
+
+  end(): void {
+    pastSpan(this.#name, this.#begun, Date.now());
+  }
 }

@@ -1,7 +1,7 @@
 // RuntimeService.
 import type { SamplerOptions } from '@flash-slim/engine';
 import type { GenerateRequest, RuntimeServiceImplementation } from '@flash-slim/proto';
-import { notFound, RpcError, Status } from '@flash-slim/rpc';
+import { RpcError, Status } from '@flash-slim/rpc';
 import { currentTraceId, failSpan, type Logger, openSpan, runWithin } from '@flash-slim/telemetry';
 import type { EngineHost } from './host.ts';
 import type { Measurements } from './measurements.ts';
@@ -27,7 +27,7 @@ export interface FrontOptions {
 }
 
 export function createFront(options: FrontOptions): RuntimeServiceImplementation {
-  const { host, scheduler, switcher, reporter, log } = options;
+  const { host, scheduler, reporter, log } = options;
   return {
     generate: (request, { signal }) => generate(options, request, signal),
     getNode: async () => ({ node: reporter.describe() }),
@@ -39,7 +39,6 @@ export function createFront(options: FrontOptions): RuntimeServiceImplementation
       options.onDraining();
       reporter.announceNow();
       await drained;
-      switcher.ring();
       return { completed: scheduler.completed - before };
     },
   };
@@ -112,9 +111,3 @@ const nothingLoaded = (reporter: NodeReporter) => {
     `no model is loaded on this node${message ? ` (${message})` : ''}: submit one, or wait for its plan`,
   );
 };
-
-export const unknownModel = (model: string, known: string[]) =>
-  notFound(
-    'UNKNOWN_MODEL',
-    `there is no plan for ${JSON.stringify(model.slice(0, 100))} on this node; there are plans for: ${known.join(', ') || 'none'}`,
-  );

@@ -6,7 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { type Bus, openBus } from '@flash-slim/bus';
-import { decodeMeasurement, decodeNode, openMeasurementTopic, openNodeBucket } from '@flash-slim/messages';
+import {
+  decodeMeasurement,
+  decodeNode,
+  openMeasurementTopic,
+  openNodeBucket,
+  openPlanTopic,
+} from '@flash-slim/messages';
 import { Tokenizer } from '@flash-slim/model/tokenizer';
 import type { PrefetchPlan } from '@flash-slim/plan';
 import { FinishReason, NodeState, type Plan } from '@flash-slim/proto';
@@ -145,6 +151,33 @@ describe('plans', () => {
     // Somebody mends the object: the node finds out by itself.
     await store.put(blobKey(plan.blob?.digest as string), Buffer.from(json));
     await node.until(serves(2));
+  });
+
+  test('what is no plan, or no announcement, is refused; what is served stays', async () => {
+    await putModel(store, model);
+    const node = await start();
+    await publish(1);
+    await node.until(serves(1));
+    const topic = await openPlanTopic(bus);
+    for (const [index, body] of ['', 'no JSON', '{"plan":7}', '{"plan":{},"plan_json":null}'].entries())
+      await topic.publish(`plan-${index}`, { id: `nonsense-${index}`, body: Buffer.from(body) });
+    const { plan, json } = planOf(2);
+    for (const [index, body] of [
+      '{"groups":1}',
+      json.replace('"version":"', '"version":"99'),
+      json.slice(0, 500),
+    ].entries()) {
+      const blob = { digest: digestOf(Buffer.from(body)), bytes: body.length };
+      const wrong = { ...plan, version: 2 + index, blob };
+      await putPlan(store, wrong, body);
+      await announcePlan(bus, wrong, body);
+      const { message, state } = await node.until(({ message }) => message.includes(`version ${2 + index}`));
+      assert.equal(state, NodeState.READY, message);
+    }
+    assert.equal((await node.ask()).result.planVersion, 1);
+    assert.deepEqual(await kept(), [directoryOf(model)], 'weights are not pulled for such a plan, nor thrown away');
+    await publish(9);
+    await node.until(serves(9));
   });
 
   test('made for a smaller process is refused, and the planner hears how large it is', async () => {

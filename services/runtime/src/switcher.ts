@@ -3,9 +3,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Topic } from '@flash-slim/bus';
 import { decodePlanMessage } from '@flash-slim/messages';
+import { notFound } from '@flash-slim/rpc';
 import { StoreError } from '@flash-slim/store';
 import { inSpan, type Logger } from '@flash-slim/telemetry';
-import { unknownModel } from './front.ts';
 import { type EngineHost, type Loaded, planAttributes } from './host.ts';
 import { isOf, type KnownPlan, type KnownPlans, sameWeights } from './known-plans.ts';
 import type { LocalFiles, LocalStore } from './local-store.ts';
@@ -251,3 +251,9 @@ export class Switcher {
     return files;
   }
 }
+
+const unknownModel = (model: string, known: string[]) =>
+  notFound(
+    'UNKNOWN_MODEL',
+    `there is no plan for ${JSON.stringify(model.slice(0, 100))} on this node; there are plans for: ${known.join(', ') || 'none'}`,
+  );

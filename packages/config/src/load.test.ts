@@ -54,7 +54,7 @@ test('what is no setting is refused, but not what another service knows', () => 
   refused({ file: file('[]') }, /is no JSON object/);
   refused({ file: join(directory, 'none') }, /cannot read/);
   const others = {
-    environment: { FLASH_SLIM_MEMORY_BUDGET: '1GB', FLASH_SLIM_HOME: '/x' },
+    environment: { FLASH_SLIM_MEMORY_BUDGET: '1GB', FLASH_SLIM_HOME: '/x', FLASH_SLIM_TEST_MODEL: 'm' },
     file: file({ workers: 2 }),
   };
   assert.equal(loadConfig(plannerSettings, all, others).replanShare, 0.25);

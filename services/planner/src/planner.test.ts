@@ -172,6 +172,18 @@ test('a new version when the weight cache is another, when a node holds more, wh
   assert.equal((await version(4)).weightCacheDigest, other.weight_cache_digest);
 });
 
+test('a plan that does not fit into a message travels by its digest', async () => {
+  Object.defineProperty(bus, 'maxMessageBytes', { value: 6000 });
+  await start();
+  await announce();
+  const plan = await version(1);
+  const message = await until('the message', async () => (await openPlanTopic(bus)).latest(id()));
+  const told = decodePlanMessage(message.body);
+  assert.equal(told.planJson, null);
+  assert.deepEqual(told.plan, plan);
+  checkPlan(JSON.parse((await readBlob(store, plan.blob?.digest ?? '', 1e7)).toString()));
+});
+
 test('a plan that was stored and not announced is announced by the next planner', async () => {
   const first = await start();
   await announce();

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openBus } from '@flash-slim/bus';
-import { listModelManifests, openJobQueue, openModelTopic } from '@flash-slim/messages';
+import { listModelManifests, openJobQueue } from '@flash-slim/messages';
 import { readObject } from '@flash-slim/store';
 import { type ServiceProcess, serverPath } from '@flash-slim/test-servers';
 import { type S3Proxy, startS3Proxy, type Treatment } from './s3-proxy.ts';
@@ -216,7 +216,6 @@ describe('the profiler under faults', { skip }, () => {
     await succeeded(id);
     const bus = await openBus({ nats: { servers: world.nats.url } });
     const queue = await openJobQueue(bus);
-    const models = await openModelTopic(bus);
     await queue.publish({ id: 'poison', body: Buffer.from('\x00not json') });
     await queue.publish({ id: 'again', body: Buffer.from(JSON.stringify({ job_id: id, attempt: 1 })) });
     await queue.publish({ id: 'old', body: Buffer.from(JSON.stringify({ job_id: id, attempt: 0 })) });
@@ -238,7 +237,6 @@ describe('the profiler under faults', { skip }, () => {
     );
     assert.equal((await job(id)).state, 'JOB_STATE_SUCCEEDED');
     await queue.deadLetters.take('poison');
-    void models;
     await bus.close();
     const next = await submit(221);
     await succeeded(next.id);

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeRandomGguf } from '@flash-slim/model/testing';
+import { type ObjectStore, openStore } from '@flash-slim/store';
 import {
   type Answer,
   ask,
@@ -14,7 +15,6 @@ import {
   startService,
   temporaryDirectory,
 } from '@flash-slim/test-servers';
-import { type ObjectStore, S3Store } from './stores.ts';
 
 export interface World {
   nats: NatsServer;
@@ -45,7 +45,8 @@ export async function startWorld(extra: Record<string, string> = {}): Promise<Wo
     FLASH_SLIM_S3_SECRET_KEY: minio.secretKey,
     ...extra,
   };
-  const store = await S3Store(minio, 'flashslim');
+  const { endpoint, accessKey, secretKey } = minio;
+  const store = await openStore({ s3: { endpoint, bucket: 'flashslim', accessKey, secretKey } });
   const services: ServiceProcess[] = [];
   return {
     nats,

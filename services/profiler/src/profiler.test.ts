@@ -158,8 +158,14 @@ test('an upload that is not what its digest says', async () => {
     assert.equal(state, JobState.FAILED);
     assert.equal(error?.code, 'DIGEST_MISMATCH');
     assert.equal(error?.retryable, false);
+    // The right bytes can be sent again.
+    const again = await client.createUpload({ sha256: wrong, bytes: 14 });
+    await fetch(again.parts[0]?.url ?? '', { method: 'PUT', body: 'something else' });
+    const retried = await client.submitJob({ spec: { source } });
+    assert.equal(retried.job?.attempt, 2);
+    assert.equal((await ended(job?.id ?? '')).state, JobState.SUCCEEDED);
   });
-  assert.equal(await readModelManifest(store, `sha256:${wrong}`), null);
+  assert.ok(await readModelManifest(store, `sha256:${wrong}`));
 });
 
 test('requests that are refused, each with its field', async () => {

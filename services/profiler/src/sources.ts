@@ -6,7 +6,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { incomingKey } from '@flash-slim/messages';
 import { invalidArgument } from '@flash-slim/rpc';
-import { downloadObject, type ObjectStore } from '@flash-slim/store';
+import { downloadObject, type ObjectStore, StoreError } from '@flash-slim/store';
 
 export interface FetchedSource {
   path: string;
@@ -69,7 +69,7 @@ export async function fetchSource(
   const [scheme, rest] = source.split(/:(.*)/s, 2) as [string, string | undefined];
   switch (rest === undefined ? 'name' : scheme) {
     case 'upload':
-      return download(incomingKey(rest as string), rest as string, 'model', directory, options, progress, signal);
+      return upload(rest as string, directory, options, progress, signal);
     case 's3': {
       const [, bucket, key] = /^\/\/([^/]+)\/(.+)$/.exec(rest as string) as unknown as [string, string, string];
       if (bucket !== options.store.bucket)
@@ -83,6 +83,23 @@ export async function fetchSource(
       return await local(await allowedPath(rest as string, options.directories), options, progress, signal);
     default:
       return await local(await options.pull(source, signal), options, progress, signal);
+  }
+}
+
+/** An upload that is not what it was said to be, or not all of it, makes room for another try. */
+async function upload(
+  sha256: string,
+  directory: string,
+  options: SourceOptions,
+  progress: (done: number, total: number) => void,
+  signal: AbortSignal,
+): Promise<FetchedSource> {
+  const key = incomingKey(sha256);
+  try {
+    return await download(key, sha256, 'model', directory, options, progress, signal);
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'DIGEST_MISMATCH') await options.store.delete(key, { signal });
+    throw error;
   }
 }
 

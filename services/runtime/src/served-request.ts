@@ -90,6 +90,8 @@ export class ServedRequest {
 
   /** After the last token: the one that ended the text, with what of it was held back; then the result. */
   *end(): Generator<GenerateResponse, void> {
+    const reason = this.#finish === FinishReason.END ? 'stop' : 'length';
+    this.#options.span.setAttribute('gen_ai.response.finish_reasons', [reason]);
     if (this.#finish === FinishReason.END) yield token(this.#lastToken, this.#decoder?.end() ?? '');
     yield { event: { $case: 'result', value: this.#result() } };
   }
@@ -113,7 +115,6 @@ export class ServedRequest {
       ...planAttributes((this.#loaded as Loaded).plan),
       'gen_ai.usage.input_tokens': request.promptTokens.length,
       'gen_ai.usage.output_tokens': generatedTokens,
-      'gen_ai.response.finish_reasons': [this.#finish === FinishReason.END ? 'stop' : 'length'],
     });
   }
 

@@ -68,6 +68,15 @@ test('what a node did, with whom, and how long it read, waited and computed', as
     const answer = await node.ask({ input, maxTokens: 150 });
     await node.ask({ maxTokens: 3, traceChunks: true });
     await assert.rejects(node.ask({ input: { $case: 'prompt', value: '' } }));
+    // Pulled beside what is served.
+    const other = await makeModel(root, 'two', { seed: 9 });
+    await putModel(store, other);
+    await inSpan('other plan', {}, async () => {
+      const { plan, json } = makePlan(other, { deviceClass: testClass, target: testTarget, version: 1 });
+      await putPlan(store, plan, json, traceHeaders());
+      await announcePlan(bus, plan, json, traceHeaders());
+    });
+    await node.until(({ loaded }) => loaded[0]?.modelName === 'two');
     await node.stop();
     await telemetry.shutdown();
 
@@ -84,6 +93,10 @@ test('what a node did, with whom, and how long it read, waited and computed', as
     one('pull', change);
     assert.ok(one('load', change).links.some(({ spanId }) => spanId === job.spanId));
 
+    const otherChange = one('switch plan', named('other plan')[0] as Span);
+    one('pull', otherChange);
+    one('load', otherChange);
+
     const generate = named('generate').find((span) => span.traceId === answer.result.traceId) as Span;
     assert.equal(
       spans.find(({ spanId }) => spanId === generate.parentSpanId)?.name,
@@ -99,6 +112,7 @@ test('what a node did, with whom, and how long it read, waited and computed', as
     assert.equal(facts['gen_ai.request.model'], 'one');
     assert.equal(Number(facts['gen_ai.usage.input_tokens']), answer.result.promptTokens);
     assert.equal(Number(facts['gen_ai.usage.output_tokens']), 150);
+    assert.ok(JSON.stringify(facts['gen_ai.response.finish_reasons']).includes('length'));
     one('queue', generate);
     assert.ok(Number(attributesOf(one('prefill', generate))['flash_slim.bytes_read']) > 0);
     const decode = one('decode', generate);

@@ -5,7 +5,7 @@ import type { Topic } from '@flash-slim/bus';
 import { decodePlanMessage } from '@flash-slim/messages';
 import { notFound } from '@flash-slim/rpc';
 import { StoreError } from '@flash-slim/store';
-import { inSpan, type Logger } from '@flash-slim/telemetry';
+import { failSpan, type Logger, openSpan, runWithin, type Context as TraceContext } from '@flash-slim/telemetry';
 import { type EngineHost, type Loaded, planAttributes } from './host.ts';
 import { isOf, type KnownPlan, type KnownPlans, sameWeights } from './known-plans.ts';
 import type { LocalFiles, LocalStore } from './local-store.ts';
@@ -53,6 +53,8 @@ export class Switcher {
   readonly #memory = new Mutex();
   #news = new AbortController();
   #lookAt = 0;
+  /** What is loaded, and found to be damaged on this disk. */
+  #damaged: Loaded | null = null;
 
   constructor(options: SwitcherOptions) {
     this.#options = options;
@@ -87,6 +89,7 @@ export class Switcher {
     while (!signal.aborted) {
       this.#news = new AbortController();
       const woken = AbortSignal.any([signal, this.#news.signal]);
+      if (this.#damaged !== null) await this.#dropDamaged();
       const due = this.#due();
       let wait = Math.max(0, this.#lookAt - Date.now());
       if (due !== null) {
@@ -106,8 +109,9 @@ export class Switcher {
   checkServable(model: string): void {
     const { known, host, model: only } = this.#options;
     if (host.loaded !== null && isOf(host.loaded.plan, model)) return;
-    const found = model === '' ? true : known.find(model);
-    if (found === null || (found !== true && only !== '' && !isOf(found.plan, only)))
+    if (model === '') return;
+    const found = known.find(model);
+    if (found === null || (only !== '' && !isOf(found.plan, only)))
       throw unknownModel(model, only === '' ? known.modelNames() : [only]);
   }
 
@@ -121,7 +125,7 @@ export class Switcher {
     const failure = this.#retries.tooEarly(wanted.plan, Date.now());
     if (failure !== null) throw failure;
     try {
-      await this.#memory.run(() => this.#put(wanted));
+      await this.#spanned(wanted, () => this.#memory.run(() => this.#put(wanted)));
     } catch (error) {
       this.#retries.failed(wanted.plan, error, Date.now());
       throw error;
@@ -132,25 +136,26 @@ export class Switcher {
 
   /** A request failed: damaged weights are pulled again. */
   onFailure(error: unknown): void {
-    const { host, scheduler, signal, log } = this.#options;
-    const { loaded } = host;
-    if (loaded === null || !damagedHere.has(codeOf(error))) return;
-    log.error(
-      { err: error, model: loaded.plan.modelName },
-      'the weights on this node are damaged: they are pulled again',
-    );
-    void scheduler
-      .change({
-        signal,
-        between: false,
-        work: async () => {
-          if (host.loaded !== loaded) return;
-          await host.unload();
-          await this.#options.local.discard(loaded.files);
-        },
-      })
-      .catch(() => {})
-      .finally(() => this.ring());
+    const { host, log } = this.#options;
+    if (host.loaded === null || !damagedHere.has(codeOf(error))) return;
+    const model = host.loaded.plan.modelName;
+    log.error({ err: error, model }, 'the weights on this node are damaged: they are pulled again');
+    this.#damaged = host.loaded;
+    this.ring();
+  }
+
+  async #dropDamaged(): Promise<void> {
+    const { host, local, scheduler, signal } = this.#options;
+    const damaged = this.#damaged;
+    this.#damaged = null;
+    const work = async () => {
+      if (damaged === null || host.loaded !== damaged) return;
+      await host.unload();
+      await local.discard(damaged.files);
+    };
+    await scheduler.change({ signal, between: false, work }).catch((error) => {
+      if (!signal.aborted) throw error;
+    });
   }
 
   /** What should be loaded, and is not. */
@@ -181,16 +186,20 @@ export class Switcher {
   async #switch(due: KnownPlan): Promise<void> {
     const { host, scheduler, supply, local, signal, log, reporter } = this.#options;
     try {
-      // Beside what is served, where there is room; else in the turn.
-      if ((await local.find(due)) === null && host.loaded !== null && supply.hasRoom())
-        await this.#memory.run(() => this.#bring(due));
-      const { loaded } = host;
-      await scheduler.change({
-        signal,
-        between: loaded !== null && sameWeights(loaded.plan, due.plan),
-        work: async () => {
-          if (this.#due()?.plan === due.plan) await this.#memory.run(() => this.#put(due));
-        },
+      await this.#spanned(due, async (within) => {
+        // Beside what is served, where there is room; else in the turn.
+        if ((await local.find(due)) === null && host.loaded !== null && supply.hasRoom())
+          await this.#memory.run(() => this.#bring(due));
+        const { loaded } = host;
+        await scheduler.change({
+          signal,
+          between: loaded !== null && sameWeights(loaded.plan, due.plan),
+          work: async () => {
+            if (this.#due()?.plan !== due.plan) return;
+            // Whoever gives way for it, it is no part of that request's trace.
+            await runWithin(within, () => this.#memory.run(() => this.#put(due)));
+          },
+        });
       });
     } catch (error) {
       if (signal.aborted) return;
@@ -201,40 +210,49 @@ export class Switcher {
     }
   }
 
+  /** In the trace of the plan. */
+  async #spanned<T>({ plan, trace }: KnownPlan, work: (within: TraceContext) => Promise<T>): Promise<T> {
+    const parent = Object.keys(trace).length > 0 ? { parent: trace } : {};
+    const { span, within } = openSpan('switch plan', { ...parent, attributes: planAttributes(plan) });
+    try {
+      return await runWithin(within, () => work(within));
+    } catch (error) {
+      failSpan(span, error);
+      throw error;
+    } finally {
+      span.end();
+    }
+  }
+
   /** Brings what is missing, and loads it. */
   async #put(due: KnownPlan): Promise<void> {
     const { host, local, supply, reporter, log } = this.#options;
     const { plan } = due;
     const before = host.loaded;
     reporter.tell(`loading ${plan.modelName}`, true);
-    const headers = Object.keys(due.trace).length > 0 ? { parent: due.trace } : {};
-    await inSpan('switch plan', { ...headers, attributes: planAttributes(plan) }, async () => {
+    try {
+      let files = await local.find(due);
+      if (files === null) {
+        await supply.checkReachable();
+        if (!supply.hasRoom()) await host.unload();
+        files = await this.#bring(due);
+      }
       try {
-        let files = await local.find(due);
-        if (files === null) {
-          await supply.checkReachable();
-          if (!supply.hasRoom()) await host.unload();
-          files = await this.#bring(due);
-        }
-        try {
-          await host.load({ plan, files, traces: [files.trace, due.trace] });
-        } catch (error) {
-          if (damagedHere.has(codeOf(error))) await local.discard(files);
-          throw error;
-        }
-        await local.touch(files);
-        await local.remember(due);
-        this.#retries.succeeded(plan);
-        reporter.tell('');
+        await host.load({ plan, files, traces: [files.trace, due.trace] });
       } catch (error) {
-        if (host.loaded === null && before !== null)
-          await host
-            .load(before)
-            .catch((cause) => log.error({ err: cause }, 'what was loaded before cannot be loaded'));
-        reporter.tell((error as Error).message);
+        if (damagedHere.has(codeOf(error))) await local.discard(files);
         throw error;
       }
-    });
+      await local.touch(files);
+      await local.remember(due);
+      this.#retries.succeeded(plan);
+      reporter.tell('');
+    } catch (error) {
+      if (host.loaded === null && before !== null)
+        await host.load(before).catch((cause) => log.error({ err: cause }, 'what was loaded before cannot be loaded'));
+      reporter.tell((error as Error).message);
+      throw error;
+    }
   }
 
   async #bring(due: KnownPlan): Promise<LocalFiles> {

@@ -15,8 +15,9 @@ import {
 } from '@flash-slim/messages';
 import { Tokenizer } from '@flash-slim/model/tokenizer';
 import type { PrefetchPlan } from '@flash-slim/plan';
-import { FinishReason, NodeState, type Plan } from '@flash-slim/proto';
+import { FinishReason, NodeState, type Plan, RuntimeServiceDefinition } from '@flash-slim/proto';
 import { type CallError, Status } from '@flash-slim/rpc';
+import { fuzzService } from '@flash-slim/rpc/testing';
 import { blobKey, digestOf, type ObjectStore, openStore } from '@flash-slim/store';
 import {
   announcePlan,
@@ -239,6 +240,42 @@ describe('requests', () => {
       assert.deepEqual(tokens, expected.slice(0, maxTokens));
       assert.equal(text, tokenizer.decode(tokens, { skipSpecial: false }), `${maxTokens} tokens`);
     }
+  });
+
+  test('3,000 generated ones: each gets a status that says whose mistake it was, and the node answers as before', async () => {
+    const target = { ...testTarget, contextLength: 64 };
+    await putModel(store, model);
+    await publish(1, { target });
+    const node = await start({ config: { contextLength: 64, queueLimit: 100 } });
+    await node.until(serves(1));
+    const expected = await expectedTokens(model, promptIds, 8, drawing);
+    const texts = ['', 'a b', '../x', 'one', model.digest, '\0', '<|im_start|>', 'ä'.repeat(300)];
+    const numbers = [0, -1, 0.5, 1, 40, 1e9, Number.NaN, Number.POSITIVE_INFINITY];
+    const whole = [0, 1, 7, 63, 64, 2 ** 24, 2 ** 32 - 1];
+    const inputs = [
+      undefined,
+      ...texts.map((value) => ({ $case: 'prompt', value })),
+      ...whole.map((count) => ({ $case: 'promptTokens', value: { ids: new Array(count % 100).fill(count) } })),
+      ...texts.map((content) => ({ $case: 'chat', value: { messages: [{ role: 'user', content }] } })),
+    ];
+    const generate = inputs.flatMap((input, i) =>
+      numbers.map((number, k) => ({
+        input,
+        model: k % 3 === 0 ? texts[i % texts.length] : '',
+        maxTokens: whole[(i + k) % whole.length],
+        ignoreEnd: k % 2 === 0,
+        traceChunks: k % 4 === 0,
+        sampling: { temperature: number, topK: whole[k % whole.length], topP: numbers[i % 8], seed: whole[i % 7] },
+      })),
+    );
+    const seen = await fuzzService(node.service.address, RuntimeServiceDefinition, {
+      count: 3000,
+      seed: 3,
+      samples: { generate, getNode: [{}], listLoaded: [{}] },
+    });
+    for (const status of Object.keys(seen)) assert.ok(['0', '3', '5', '4'].includes(status), JSON.stringify(seen));
+    assert.ok((seen['0'] ?? 0) > 1000 && (seen['3'] ?? 0) > 300, JSON.stringify(seen));
+    assert.deepEqual((await node.ask()).tokens, expected);
   });
 
   test('text and conversations, and what is wrong with them', async () => {

@@ -46,8 +46,9 @@ export class Supply {
     const { location, signal } = this.#options;
     if ('directory' in location) return;
     const url = new URL(location.s3.endpoint);
+    const host = url.hostname.replace(/^\[|\]$/g, '');
     const socket = connect({
-      host: url.hostname,
+      host,
       port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
       signal,
     });

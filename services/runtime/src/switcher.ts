@@ -244,7 +244,8 @@ export class Switcher {
         throw error;
       }
       await local.touch(files);
-      await local.remember(due);
+      // A full disk: only a start without bus and store would miss it.
+      await local.remember(due).catch((error) => log.warn({ err: error }, 'cannot note what is served'));
       this.#retries.succeeded(plan);
       reporter.tell('');
     } catch (error) {

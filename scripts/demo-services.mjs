@@ -46,7 +46,7 @@ const require0 = ({ code, value, stderr }) => {
 async function demo() {
   for (const name of ['nats-server', 'minio', 'jaeger']) await installServer(name, say);
   const model = argument('--model') ?? require0(await ask(['pull', 'smollm2'], {})).path;
-  const budget = argument('--memory-budget') ?? '260MB';
+  const budget = argument('--memory-budget') ?? '200MB';
   const directory = await temporaryDirectory('demo');
   running.push({ stop: directory.remove });
 
@@ -89,7 +89,8 @@ async function demo() {
   const prompt = argument('--prompt') ?? 'The sea is';
   const answer = require0(await ask(['ask', prompt, '--seed', '1', '--max-decode-steps', '64'], traced));
   console.log(`${prompt}${answer.text}\n`);
-  const megabytes = (bytes) => `${(Number(bytes) / 1e6).toFixed(1)} MB`;
+  // JSON leaves out what is zero.
+  const megabytes = (bytes = 0) => `${(Number(bytes) / 1e6).toFixed(1)} MB`;
   const trace = await spansOf(jaeger.queryEndpoint, traceId);
   const loaded = require0(await ask(['nodes'], environment)).nodes[0].loaded[0];
   const table = [
@@ -99,7 +100,7 @@ async function demo() {
     ['weights read each pass', megabytes(loaded.streamedBytesPerPass)],
     ['tokens per second', answer.decodeTokensPerSecond.toFixed(1)],
     ['predicted pass, measured', `${answer.predictedPassMs.toFixed(1)} ms, ${answer.measuredPassMs.toFixed(1)} ms`],
-    ['kernel, reader', `${loaded.kernel}, ${loaded.reader}`],
+    ['kernel, reader', `${loaded.kernel}, ${loaded.reader ?? 'none: all weights stay'}`],
     ['trace', `${traceId}: ${trace.spans} spans of ${trace.services.join(', ')}`],
   ];
   for (const [name, value] of table) console.log(`${name.padEnd(26)}${value}`);

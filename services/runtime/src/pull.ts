@@ -4,6 +4,7 @@ import { Plan } from '@flash-slim/proto';
 import { downloadBlob, type ObjectStore, readBlob, StoreError } from '@flash-slim/store';
 import type { NodeFacts } from './known-plans.ts';
 import { LocalStore } from './local-store.ts';
+import { UncachedFile } from './uncached-file.ts';
 
 export type PullRequest =
   /** The newest version of the node's own plan of each model there is. */
@@ -76,6 +77,13 @@ async function bring(
     const { bytes } = manifest.weight_cache;
     await local.makeRoom(plan, bytes, request.mostBytes, request.keep);
     await local.putTrace(plan, manifest.trace);
-    await downloadBlob(store, manifest.weight_cache, weightsPath, { onProgress: (done) => onProgress(done, bytes) });
+    const file = new UncachedFile(`${weightsPath}.partial`);
+    let done = 0;
+    const tell = (now: number) => {
+      done = now;
+      file.upTo(now);
+      onProgress(now, bytes);
+    };
+    await downloadBlob(store, manifest.weight_cache, weightsPath, { onProgress: tell }).finally(() => file.close(done));
   }
 }

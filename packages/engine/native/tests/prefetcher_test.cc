@@ -74,36 +74,46 @@ int Pass(WeightChunkPrefetcher& prefetcher, const Fixture& fixture, int threads,
   return whole / threads;
 }
 
-// The same on a pool's threads, which wait at a gate before they take a use.
-int GatedPass(WeightChunkPrefetcher& prefetcher, const Fixture& fixture, ThreadPool& pool) {
-  prefetcher.BeginPass(true);
-  static std::atomic<uint64_t> waited_ns{0};
-  struct Owner {
-    WeightChunkPrefetcher* prefetcher;
-    size_t uses;
-  };
-  static Owner owner;  // outlives the pool's threads, as a gate's owner must
-  owner = {&prefetcher, size_t(pool.threads())};
-  const ItemGate gate{[](const void* context, int64_t use, const Turn& turn) {
-                    const Owner& o = *static_cast<const Owner*>(context);
-                    o.prefetcher->Await(size_t(use) / o.uses, turn, &waited_ns);
-                  },
-                  [](const void* context) { static_cast<const Owner*>(context)->prefetcher->Wake(); }, &owner};
-  std::atomic<int> whole{0};
-  pool.ForEach(
-      int64_t(fixture.groups.size() * owner.uses),
-      [&](int64_t use) {
-        const size_t i = size_t(use) / size_t(pool.threads());
-        const uint8_t* data = prefetcher.Acquire(i, &waited_ns);
-        if (!data) return;
-        if (std::memcmp(data, &fixture.bytes[fixture.groups[i].offset], fixture.groups[i].size) == 0) whole++;
-        prefetcher.Release(i);
-      },
-      gate);
-  if (prefetcher.failed()) return -1;
-  prefetcher.ReadAhead();
-  return whole / pool.threads();
-}
+// The same on a pool's threads, which wait at a gate before they take a use. A worker may still be at its gate when the pass
+// is over, so what it looks at there lives as long as the prefetcher, which the pool's threads do not outlive.
+class GatedPasses {
+ public:
+  GatedPasses(WeightChunkPrefetcher& prefetcher, const Fixture& fixture, int threads)
+      : prefetcher_(prefetcher), fixture_(fixture), threads_(threads), pool_(threads) {}
+
+  // The number of groups that arrived whole for all uses, -1 after a failure.
+  int Pass() {
+    prefetcher_.BeginPass(true);
+    std::atomic<int> whole{0};
+    pool_.ForEach(
+        int64_t(fixture_.groups.size()) * threads_,
+        [&](int64_t use) {
+          const size_t i = GroupOf(use);
+          const uint8_t* data = prefetcher_.Acquire(i, &waited_ns_);
+          if (!data) return;
+          if (std::memcmp(data, &fixture_.bytes[fixture_.groups[i].offset], fixture_.groups[i].size) == 0) whole++;
+          prefetcher_.Release(i);
+        },
+        {Wait, Wake, this});
+    if (prefetcher_.failed()) return -1;
+    prefetcher_.ReadAhead();
+    return whole / threads_;
+  }
+
+ private:
+  static void Wait(const void* owner, int64_t use, const Turn& turn) {
+    const GatedPasses& self = *static_cast<const GatedPasses*>(owner);
+    self.prefetcher_.Await(self.GroupOf(use), turn, &self.waited_ns_);
+  }
+  static void Wake(const void* owner) { static_cast<const GatedPasses*>(owner)->prefetcher_.Wake(); }
+  size_t GroupOf(int64_t use) const { return size_t(use) / size_t(threads_); }
+
+  WeightChunkPrefetcher& prefetcher_;
+  const Fixture& fixture_;
+  const int threads_;
+  mutable std::atomic<uint64_t> waited_ns_{0};
+  ThreadPool pool_;  // last: it ends first
+};
 
 void CheckStreams(const Fixture& fixture, const std::string& reader, int slots, int threads, std::vector<Fault> faults) {
   const DirectFile file = DirectFile::Open(fixture.path);
@@ -236,10 +246,10 @@ int main() {
         const DirectFile file = DirectFile::Open(fixture.path);
         WeightChunkPrefetcher prefetcher(file, fixture.groups, slots, kSlotBytes, threads, reader, false);
         prefetcher.WrapReader([&](auto inner) { return MakeFaultyReader(std::move(inner), {{"eio", 410, 1, 0}}); });
-        ThreadPool pool(threads);
+        GatedPasses passes(prefetcher, fixture, threads);
         int failures = 0;
         for (int pass = 0; pass < 15; pass++) {
-          if (GatedPass(prefetcher, fixture, pool) == int(fixture.groups.size())) continue;
+          if (passes.Pass() == int(fixture.groups.size())) continue;
           failures++;
           prefetcher.Reset();
         }

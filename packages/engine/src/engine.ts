@@ -10,10 +10,11 @@ import type {
   NativeEngine,
   PassResult,
 } from '@flash-slim/native';
-import { createNativeEngine } from '@flash-slim/native';
+import { createNativeEngine, releaseBinaryPages } from '@flash-slim/native';
 import type { PrefetchPlan } from '@flash-slim/plan';
 import type { WeightCache } from '@flash-slim/weight-cache';
 import { EngineError } from './error.ts';
+import { residentSetBytes } from './memory.ts';
 import { nativeChunks, nativePlan } from './weights.ts';
 
 export type InjectedFault = Pick<Fault, 'kind' | 'read' | 'count' | 'amount'> & Partial<Fault>;
@@ -46,6 +47,8 @@ export interface MemoryWatch {
 }
 
 /** Limits are kept in whole pages: one that was set to the budget reads as up to a page less. */
+/** A look at the process's size takes a tenth of a millisecond. */
+const passesBetweenLooks = 16;
 const pageBytes = 4096;
 
 /** An adapter with how much of it: 1 is what it was trained for. */
@@ -86,6 +89,7 @@ export class Engine {
   readonly cache: WeightCache;
   readonly totals = { PREFILL: noTotals(), DECODE: noTotals() };
   readonly #native: NativeEngine;
+  #passes = 0;
   #plan: PrefetchPlan | null = null;
   #signal: AbortSignal | undefined;
   #memory: MemoryWatch | undefined;
@@ -238,7 +242,18 @@ export class Engine {
     totals.ioBusyMs += result.ioBusyNs / 1e6;
     totals.bytesRead += result.bytesRead;
     totals.streamedComputeMs += result.streamedComputeNs / 1e6;
+    if (++this.#passes % passesBetweenLooks === 0) this.#keepToBudget();
     return result;
+  }
+
+  /**
+   * Code that runs seldom adds up: a signal handler, an error's way out, a formatter. What the binaries' pages take beyond
+   * the ledger is given back.
+   */
+  #keepToBudget(): void {
+    const ledger = this.#plan?.metadata.ledger;
+    // A plan that leaves the process itself out of account says nothing about how large it may be.
+    if (ledger && ledger.baseline_bytes > 0 && residentSetBytes() > ledger.budget_bytes) releaseBinaryPages();
   }
 
   /** Ends the pass under way, which then throws CANCELLED; a later pass is not concerned. */

@@ -10,15 +10,15 @@ export const nativeBuild = `${source}/build`;
 
 /**
  * Configures and builds into `directory`; CMake's own output goes to build.log there, and to the terminal only when
- * something fails. Throws when it does.
+ * something fails. Throws when it does. `targets`: all where none are named.
  */
-export function cmakeBuild(directory, definitions = []) {
+export function cmakeBuild(directory, definitions = [], targets = []) {
   mkdirSync(directory, { recursive: true });
   const log = `${directory}/build.log`;
   const jobs = String(os.availableParallelism?.() ?? os.cpus().length);
   const steps = [
     ['-S', source, '-B', directory, '-DCMAKE_BUILD_TYPE=Release', ...definitions],
-    ['--build', directory, '--parallel', jobs],
+    ['--build', directory, '--parallel', jobs, ...(targets.length > 0 ? ['--target', ...targets] : [])],
   ];
   const file = openSync(log, 'w');
   try {

@@ -1,5 +1,8 @@
-// The engine's own tests, run by CTest: on this CPU, and cross-compiled for ARM64 under qemu-user.
+// The engine's own tests, run by CTest: on this CPU, also with sanitizers, and cross-compiled for ARM64 under qemu-user.
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { cmakeBuild, nativeBuild } from './build-native.mjs';
 import { toolEnvironment } from './packages.mjs';
 
@@ -30,14 +33,45 @@ function ctest(directory, which = []) {
 }
 
 /** Those of the tests that have threads in them; the rest would only be slower. */
-const threadedTests = '^(cache|direct_file|prefetcher|probe_storage|thread_pool)_test$';
+const threadedTests = ['cache', 'direct_file', 'prefetcher', 'probe_storage', 'thread_pool'].map(
+  (name) => `${name}_test`,
+);
 
-/** The engine's tests of what threads share, engine and all built with ThreadSanitizer. */
-export function threadSanitizerTests() {
-  const directory = `${nativeBuild}-thread`;
-  cmakeBuild(directory, ['-DFLASH_SLIM_ADDON=OFF', '-DFLASH_SLIM_SANITIZE=thread']);
-  return ctest(directory, ['-R', threadedTests]);
+/** Why programs built with this sanitizer cannot be made or run here; null where they can. */
+function sanitizerMissing(sanitizer) {
+  const directory = mkdtempSync(join(tmpdir(), 'flash-slim-sanitizer-'));
+  try {
+    const program = join(directory, 'program');
+    const args = [`-fsanitize=${sanitizer}`, '-x', 'c++', '-', '-o', program];
+    const compiler = process.env.CXX || 'c++';
+    const built = spawnSync(compiler, args, { input: 'int main() {}', encoding: 'utf8' });
+    if (built.error || built.status !== 0)
+      return `${compiler} has no -fsanitize=${sanitizer}: ${built.error?.message ?? built.stderr.trim().split('\n')[0]}`;
+    // ThreadSanitizer ends at once where the kernel puts programs at addresses that it does not expect.
+    const ran = spawnSync(program, { encoding: 'utf8' });
+    if (ran.status === 0) return null;
+    return `a program with -fsanitize=${sanitizer} does not run: ${ran.stderr?.trim().split('\n')[0] || ran.signal}`;
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 }
+
+function sanitizerTests(sanitizer, say, { targets = [], which = [] } = {}) {
+  const missing = sanitizerMissing(sanitizer);
+  if (missing !== null) return say(missing);
+  const directory = `${nativeBuild}-${sanitizer.split(',')[0]}`;
+  const start = Date.now();
+  cmakeBuild(directory, ['-DFLASH_SLIM_ADDON=OFF', `-DFLASH_SLIM_SANITIZE=${sanitizer}`], targets);
+  console.log(`built in ${Math.round((Date.now() - start) / 1000)} s`);
+  return ctest(directory, ['--parallel', String(availableParallelism()), ...which]);
+}
+
+/** Null, like the tests below, where this machine cannot; `say` is told why. */
+export const addressSanitizerTests = (say) => sanitizerTests('address,undefined', say);
+
+/** The engine's tests of what threads share. */
+export const threadSanitizerTests = (say) =>
+  sanitizerTests('thread', say, { targets: threadedTests, which: ['-R', `^(${threadedTests.join('|')})$`] });
 
 export const nativeTests = () => ctest(nativeBuild);
 

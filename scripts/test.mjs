@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { armNodeTests } from './arm64-node.mjs';
 import { bootstrap } from './bootstrap.mjs';
-import { armAddon, armTests, nativeTests, threadSanitizerTests } from './native-tests.mjs';
+import { addressSanitizerTests, armAddon, armTests, nativeTests, threadSanitizerTests } from './native-tests.mjs';
 import { root, toolEnvironment } from './packages.mjs';
 import { installServer, servers } from './servers.mjs';
 
@@ -18,6 +18,7 @@ function run(name, runner) {
   say(name);
   let totals;
   let remark = '';
+  const start = Date.now();
   try {
     totals = runner((reason) => {
       remark = `: ${reason}`;
@@ -32,7 +33,7 @@ function run(name, runner) {
     totals.failed = 1;
     remark = ': it ran no tests';
   }
-  summary.push({ name, totals, remark });
+  summary.push({ name, totals, remark: ` (${Math.round((Date.now() - start) / 1000)} s)${remark}` });
 }
 
 /** The real model for the tests that want one, from the store or the network; null, and the reason printed, if not. */
@@ -107,6 +108,7 @@ try {
   run('C++ tests', nativeTests);
   const model = realModel();
   run('TypeScript tests', () => nodeTests(model));
+  run('C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer', addressSanitizerTests);
   run('C++ tests under ThreadSanitizer', threadSanitizerTests);
   run('C++ tests on ARM64, under qemu', armTests);
   run('the engine in Node.js on ARM64, under qemu', (say) => armNodeTests(armAddon, model, say));

@@ -184,9 +184,9 @@ test('a slow server is waited for as long as something arrives', async () => {
     const timer = setInterval(() => {
       response.write('x');
       if (++sent === 10) clearInterval(timer);
-    }, 50);
+    }, 150);
   };
-  await get({ stallMilliseconds: 200 });
+  await get({ stallMilliseconds: 1000 });
   assert.equal(requests.length, 1);
 });
 

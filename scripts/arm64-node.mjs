@@ -8,7 +8,7 @@ import { root, toolEnvironment } from './packages.mjs';
 const libraries = '/usr/aarch64-linux-gnu';
 const emulator = 'qemu-aarch64-static';
 /** Files whose tests take seconds natively, not minutes: the emulator is some twenty times slower. */
-const testFiles = ['open', 'memory-limit', 'generate'];
+const testFiles = ['bits', 'open', 'memory-limit', 'generate'];
 
 /** ONNX Runtime asks /proc/cpuinfo which ARM cores there are, and crashes on an x86 answer. */
 const cpuinfo = `processor\t: 0
@@ -103,5 +103,5 @@ function sameFirstTokens(node, directory, addon, model) {
   console.log(`first tokens here:     ${here.stdout.trim()}\nfirst tokens on ARM64: ${there.said.trim()}`);
   if (!there.ok) return false;
   const [a, b] = [here.stdout, there.stdout].map((text) => JSON.parse(text));
-  return a.tokens.length === 16 && `${a.tokens}` === `${b.tokens}`;
+  return a.tokens.length === 16 && `${a.tokens}` === `${b.tokens}` && a.logits === b.logits;
 }

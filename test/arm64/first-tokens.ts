@@ -1,6 +1,6 @@
 // The first greedy tokens of a model and the digest of their logits, for comparing processors. The weight cache is given: one
-// file serves every CPU, so that of an x86-64 machine is what an ARM64 process has to understand. Our kernels give the same bits
-// on both; ONNX Runtime's operators between them and the C library's sines need not, and 8-bit activations make more of it.
+// file serves every CPU, so that of an x86-64 machine is what an ARM64 process has to understand. Both have to be
+// the same.
 //   node test/arm64/first-tokens.ts MODEL.gguf --cache WEIGHTS.fsw   builds the cache first
 //   node test/arm64/first-tokens.ts --cache WEIGHTS.fsw              -> {"kernel", "tokens", "text", "logits"}
 import { createHash } from 'node:crypto';

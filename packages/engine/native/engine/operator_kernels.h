@@ -53,6 +53,15 @@ class StreamMatMulKernel {
   mutable Parts parts_;
 };
 
+// A norm by the root of the mean of squares, perhaps of a sum, which is the residual from then on.
+struct RmsNormKernel {
+  float epsilon = 0;
+
+  // All [tokens][columns] but weights [columns]. addend may be nullptr: x is normed; sum too: nobody wants x + addend.
+  void Compute(PassState& state, const float* x, const float* addend, const float* weights, int64_t tokens,
+               int64_t columns, float* normed, float* sum) const;
+};
+
 // A mixture of experts: each token goes through the experts that its router scores highest.
 struct StreamExpertsKernel {
   StreamMatMulKernel gate_up, down;                // of all experts, one after the other: WeightChunk::experts

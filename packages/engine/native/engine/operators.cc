@@ -81,6 +81,18 @@ Input InputAt(const void* context, size_t index, size_t row_rank = 1) {
   if (row_rank == 1) input.columns = input.dimensions[input.rank];
   return input;
 }
+bool HasInput(const void* context, size_t index) {
+  const void* value = nullptr;
+  Check(Call(Slot::kKernelContextGetInput, context, index, &value));
+  return value != nullptr;
+}
+const float* SameShape(const Input& input, const Input& as, const char* operator_name) {
+  if (input.rows != as.rows || input.columns != as.columns)
+    throw Error("GRAPH_INVALID", std::string(operator_name) + " has inputs of " + std::to_string(input.rows) + " x " +
+                                     std::to_string(input.columns) + " and " + std::to_string(as.rows) + " x " +
+                                     std::to_string(as.columns) + " values");
+  return static_cast<const float*>(input.data);
+}
 // The values of an input that a node may lack (nullptr), and how many they are.
 const float* OptionalVector(const void* context, size_t index, int64_t* size) {
   const void* value = nullptr;
@@ -96,11 +108,13 @@ const float* OptionalVector(const void* context, size_t index, int64_t* size) {
   Check(Call(Slot::kGetTensorMutableData, value, &data));
   return static_cast<const float*>(data);
 }
-float* Output(void* context, Input input, int64_t columns) {
+// nullptr where the node lacks the output.
+float* Output(void* context, Input input, int64_t columns, size_t index = 0) {
   input.dimensions[input.rank] = columns;
   void *value = nullptr, *data = nullptr;
-  Check(Call(Slot::kKernelContextGetOutput, context, size_t(0), static_cast<const int64_t*>(input.dimensions),
+  Check(Call(Slot::kKernelContextGetOutput, context, index, static_cast<const int64_t*>(input.dimensions),
              input.rank + 1, &value));
+  if (!value) return nullptr;
   Check(Call(Slot::kGetTensorMutableData, value, &data));
   return static_cast<float*>(data);
 }
@@ -152,6 +166,40 @@ struct StreamMatMulNode : Node {
                                          state->controller->chunk(int(id)).name);
     kernel.Compute(*state, static_cast<const float*>(x.data), x.rows,
                    Output(context, x, kernel.OutputColumns(*state)));
+  }
+};
+struct RmsNormNode : Node {
+  RmsNormKernel kernel;
+  RmsNormNode(PassState* s, const void* info) : Node(s) { kernel.epsilon = FloatAttribute(info, "epsilon"); }
+  void Run(void* context) override {
+    const Input x = InputAt(context, 0);
+    int64_t columns = 0;
+    const float* weights = OptionalVector(context, 1, &columns);
+    if (!weights || columns != x.columns)
+      throw Error("GRAPH_INVALID", "RmsNorm has " + std::to_string(columns) + " weights for rows of " +
+                                       std::to_string(x.columns) + " values");
+    const float* addend = HasInput(context, 2) ? SameShape(InputAt(context, 2), x, "RmsNorm") : nullptr;
+    float *normed = Output(context, x, columns), *sum = Output(context, x, columns, 1);
+    if (!normed || (sum && !addend)) throw Error("GRAPH_INVALID", "RmsNorm gives what it norms, and a sum if it adds one");
+    kernel.Compute(*state, static_cast<const float*>(x.data), addend, weights, x.rows, columns, normed, sum);
+  }
+};
+// act(gate) * up of two products that are not one, since their weights are of two kinds.
+struct GatedProductNode : Node {
+  StreamMatMulKernel::Gate gate;
+  GatedProductNode(PassState* s, const void* info) : Node(s), gate(GateOf(StringAttribute(info, "activation"))) {
+    if (gate == StreamMatMulKernel::Gate::kNone) throw Error("GRAPH_INVALID", "GatedProduct has no activation");
+  }
+  void Run(void* context) override {
+    const Input x = InputAt(context, 0);
+    const float *gates = static_cast<const float*>(x.data), *ups = SameShape(InputAt(context, 1), x, "GatedProduct");
+    float* out = Output(context, x, x.columns);
+    const auto multiply =
+        gate == StreamMatMulKernel::Gate::kSilu ? state->kernels->silu_mul : state->kernels->gelu_mul;
+    state->pool->ForEach(x.rows, [&](int64_t row) {
+      const int64_t at = row * x.columns;
+      multiply(gates + at, ups + at, out + at, size_t(x.columns));
+    });
   }
 };
 struct StreamExpertsNode : Node {
@@ -255,21 +303,24 @@ struct RaggedAttentionNode : Node {
 struct OperatorDomain::Operator : ort::CustomOp {
   const char* name;
   int input_type;
-  size_t input_count;  // all but the first may be missing
+  size_t input_count, output_count;  // all but the first may be missing
   PassState* state;
   Node* (*make)(PassState*, const void*);
 
-  Operator(const char* op_name, int type, size_t inputs, PassState* s, Node* (*factory)(PassState*, const void*))
-      : CustomOp{}, name(op_name), input_type(type), input_count(inputs), state(s), make(factory) {
+  Operator(const char* op_name, int type, size_t inputs, size_t outputs, PassState* s,
+           Node* (*factory)(PassState*, const void*))
+      : CustomOp{}, name(op_name), input_type(type), input_count(inputs), output_count(outputs), state(s), make(factory) {
     version = ort::kApiVersion;
     get_name = [](const CustomOp* op) { return static_cast<const Operator*>(op)->name; };
     get_execution_provider_type = [](const CustomOp*) { return "CPUExecutionProvider"; };
     get_input_type = [](const CustomOp* op, size_t) { return static_cast<const Operator*>(op)->input_type; };
     get_output_type = [](const CustomOp*, size_t) { return ort::kFloat; };
     get_input_type_count = [](const CustomOp* op) { return static_cast<const Operator*>(op)->input_count; };
-    get_output_type_count = [](const CustomOp*) -> size_t { return 1; };
-    get_output_characteristic = get_input_memory_type = [](const CustomOp*, size_t) { return 0; };
-    get_input_characteristic = [](const CustomOp*, size_t index) { return index == 0 ? 0 : 1; };  // required, optional
+    get_output_type_count = [](const CustomOp* op) { return static_cast<const Operator*>(op)->output_count; };
+    get_input_memory_type = [](const CustomOp*, size_t) { return 0; };
+    get_input_characteristic = get_output_characteristic = [](const CustomOp*, size_t index) {
+      return index == 0 ? 0 : 1;  // required, optional
+    };
     for (auto& function : variadic) function = [](const CustomOp*) { return 1; };
     get_start_version = [](const CustomOp*) { return 1; };
     get_end_version = [](const CustomOp*) { return 0x7fffffff; };
@@ -302,8 +353,9 @@ struct OperatorDomain::Operator : ort::CustomOp {
 };
 
 OperatorDomain::OperatorDomain(PassState* state) {
-  const auto add = [&](const char* name, int type, size_t inputs, Node* (*make)(PassState*, const void*)) {
-    operators_.push_back(std::make_unique<Operator>(name, type, inputs, state, make));
+  const auto add = [&](const char* name, int type, size_t inputs, Node* (*make)(PassState*, const void*),
+                       size_t outputs = 1) {
+    operators_.push_back(std::make_unique<Operator>(name, type, inputs, outputs, state, make));
   };
   add("GatherRows", ort::kInt64, 1, [](PassState* s, const void* i) -> Node* { return new GatherRowsNode(s, i); });
   // The second input, which is not read, is a product that comes before: ONNX Runtime runs independent nodes in an order of
@@ -313,6 +365,10 @@ OperatorDomain::OperatorDomain(PassState* state) {
       [](PassState* s, const void* i) -> Node* { return new StreamExpertsNode(s, i); });
   add("RaggedAttention", ort::kFloat, 4,
       [](PassState* s, const void* i) -> Node* { return new RaggedAttentionNode(s, i); });
+  add(
+      "RmsNorm", ort::kFloat, 3, [](PassState* s, const void* i) -> Node* { return new RmsNormNode(s, i); },
+      /*outputs=*/2);
+  add("GatedProduct", ort::kFloat, 2, [](PassState* s, const void* i) -> Node* { return new GatedProductNode(s, i); });
   Check(Call(Slot::kCreateCustomOpDomain, "flash_slim", &domain_));
   for (auto& op : operators_) Check(Call(Slot::kCustomOpDomainAdd, domain_, static_cast<ort::CustomOp*>(op.get())));
 }

@@ -2,12 +2,12 @@
 // a graph has one pass at a time.
 #pragma once
 #include <atomic>
-#include <cmath>
 #include <compare>
 #include <cstdint>
 #include <map>
 #include <vector>
 
+#include "elementary.h"
 #include "engine/adapter.h"
 #include "engine/controller.h"
 #include "engine/kv_cache.h"
@@ -59,8 +59,9 @@ struct PassState {
     for (size_t t = 0; t < tokens.size(); t++)
       for (size_t i = 0; i < pairs; i++) {
         const double angle = double(tokens[t].position) * double(inverse_frequencies[i]);
-        rotation.cosines[t * pairs + i] = float(std::cos(angle) * turns.magnitude);
-        rotation.sines[t * pairs + i] = float(std::sin(angle) * turns.magnitude);
+        const auto [sine, cosine] = elementary::SinCos(angle);
+        rotation.cosines[t * pairs + i] = float(cosine * turns.magnitude);
+        rotation.sines[t * pairs + i] = float(sine * turns.magnitude);
       }
     rotation.current = true;
     return rotation;

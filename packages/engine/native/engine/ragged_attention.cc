@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
+#include "elementary.h"
 #include "engine/operator_kernels.h"
 
 namespace flash_slim {
@@ -23,10 +23,10 @@ void RaggedAttentionKernel::Compute(PassState& state, const float* qkv, const We
   };
   const auto norm_and_rotate = [&](float* values, int count, const float* norm, const float* cosines,
                                    const float* sines) {
-    if (norm && weights.norm_all_heads) kernels.rms_norm(values, norm, count * head_size, norm_epsilon);
+    if (norm && weights.norm_all_heads) kernels.rms_norm(values, norm, values, count * head_size, norm_epsilon);
     for (int h = 0; h < count; h++) {
       float* head = values + size_t(h) * head_size;
-      if (norm && !weights.norm_all_heads) kernels.rms_norm(head, norm, head_size, norm_epsilon);
+      if (norm && !weights.norm_all_heads) kernels.rms_norm(head, norm, head, head_size, norm_epsilon);
       if (rotary_dim > 0) kernels.rotate(head, rotary_dim, interleaved, cosines, sines);
     }
   };
@@ -40,7 +40,7 @@ void RaggedAttentionKernel::Compute(PassState& state, const float* qkv, const We
     add(row, weights.bias, query, query_width);
     norm_and_rotate(query, heads, weights.query_norm, cosines, sines);
     if (const int64_t contexts = token.position / temperature_context; temperature_scale != 0 && contexts > 0) {
-      const float growth = float(1 + temperature_scale * std::log(double(1 + contexts)));
+      const float growth = float(1 + temperature_scale * elementary::Log(double(1 + contexts)));
       for (size_t i = 0; i < query_width; i++) query[i] *= growth;
     }
     static thread_local std::vector<float> keys_and_values;

@@ -2,8 +2,8 @@
 // shared expert is computed. Then each chosen expert takes all its tokens together: its weights come once a pass.
 // Tokens add up their experts in order, so that what a token gets does not depend on the others in the pass.
 #include <algorithm>
-#include <cmath>
 
+#include "elementary.h"
 #include "engine/clock.h"
 #include "engine/operator_kernels.h"
 
@@ -38,7 +38,7 @@ void Choose(const float* scores, int64_t tokens, int experts, int used, bool nor
   for (int64_t t = 0; t < tokens; t++, scores += experts) {
     const float most = *std::max_element(scores, scores + experts);
     double sum = 0, chosen_sum = 0;
-    for (int e = 0; e < experts; e++) sum += routes->probabilities[e] = std::exp(double(scores[e]) - most);
+    for (int e = 0; e < experts; e++) sum += routes->probabilities[e] = elementary::Exp(double(scores[e]) - most);
     for (int e = 0; e < experts; e++) routes->best[e] = e;
     std::partial_sort(routes->best.begin(), routes->best.begin() + used, routes->best.end(),
                       [&](int a, int b) { return scores[a] != scores[b] ? scores[a] > scores[b] : a < b; });
@@ -116,7 +116,7 @@ void StreamExpertsKernel::Compute(PassState& state, const float* x, const float*
     for (int64_t t = 0; t < tokens && shared_gate; t++) {
       double score = 0;
       for (int64_t i = 0; i < hidden; i++) score += double(x[t * hidden + i]) * shared_gate[i];
-      const float share = float(1 / (1 + std::exp(-score)));
+      const float share = float(1 / (1 + elementary::Exp(-score)));
       for (int64_t i = 0; i < hidden; i++) out[t * hidden + i] *= share;
     }
   }

@@ -111,14 +111,14 @@ void Softcap(float* values, size_t count, float cap) {
 }
 
 // The squares' sum keeps 8 lanes by index % 8 and adds them in order.
-void RmsNorm(float* values, const float* weights, int count, float epsilon) {
+void RmsNorm(const float* values, const float* weights, float* out, int count, float epsilon) {
   Float8 sum = Broadcast(0);
   float tail[8] = {};
   std::memcpy(tail, values + count / 8 * 8, size_t(count % 8) * sizeof(float));
   for (int i = 0; i + 8 <= count; i += 8) sum = Fma(Load(values + i), Load(values + i), sum);
   sum = Fma(Load(tail), Load(tail), sum);
   const Float8 factor = Broadcast(1 / std::sqrt(SumOfLanes(sum) / float(count) + epsilon));
-  EachPair(values, weights, values, size_t(count), [&](Float8 x, Float8 w) { return x * factor * w; });
+  EachPair(values, weights, out, size_t(count), [&](Float8 x, Float8 w) { return x * factor * w; });
 }
 
 // (a, b) turns to (a cos - b sin, a sin + b cos), the second product of each rounded first.

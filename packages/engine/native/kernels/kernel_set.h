@@ -49,8 +49,8 @@ struct KernelSet {
   void (*gelu_mul)(const float* gate, const float* up, float* out, size_t count);
   // values[i] = cap * tanh(values[i] / cap)
   void (*softcap)(float* values, size_t count, float cap);
-  // values[i] *= weights[i] / sqrt(mean of squares + epsilon)
-  void (*rms_norm)(float* values, const float* weights, int count, float epsilon);
+  // out[i] = values[i] * weights[i] / sqrt(mean of squares + epsilon); out may be values.
+  void (*rms_norm)(const float* values, const float* weights, float* out, int count, float epsilon);
 
   // Rotates `rotary_dim` leading values of one head in place. interleaved: pairs are (2i, 2i + 1), else (i, i + dim/2).
   void (*rotate)(float* head, int rotary_dim, bool interleaved, const float* cosines, const float* sines);

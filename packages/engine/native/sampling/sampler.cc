@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "elementary.h"
 #include "error.h"
 
 namespace flash_slim {
@@ -83,19 +84,19 @@ int32_t Sampler::Sample(const float* logits, int64_t vocabulary) {
   size_t count = candidates_.size();
   if (options_.top_p < 1) {
     double total = 0, sum = 0;
-    for (const Candidate& c : candidates_) total += std::exp(c.logit - top);
+    for (const Candidate& c : candidates_) total += elementary::Exp(c.logit - top);
     for (size_t i = 0; i < count; i++) {
-      sum += std::exp(candidates_[i].logit - top);
+      sum += elementary::Exp(candidates_[i].logit - top);
       if (sum >= double(options_.top_p) * total) count = i + 1;
     }
   }
   if (options_.min_p > 0) {
-    const double least = top + std::log(double(options_.min_p));
+    const double least = top + elementary::Log(double(options_.min_p));
     while (count > 1 && candidates_[count - 1].logit < least) count--;
   }
   weights_.resize(count);
   double total = 0;
-  for (size_t i = 0; i < count; i++) total += weights_[i] = std::exp((candidates_[i].logit - top) / options_.temperature);
+  for (size_t i = 0; i < count; i++) total += weights_[i] = elementary::Exp((candidates_[i].logit - top) / options_.temperature);
   double left = NextUniform() * total;
   for (size_t i = 0; i < count; i++)
     if ((left -= weights_[i]) < 0) return candidates_[i].token;

@@ -310,9 +310,10 @@ void TestRmsNorm(const std::vector<const KernelSet*>& sets) {
     CheckSame(
         "rms_norm", sets,
         [&](const KernelSet& set) {
-          Outputs out = values;
-          out.push_back(kUnwritten);
-          set.rms_norm(out.data(), weights.data(), count, 1e-3f);
+          Outputs out(count + 1, kUnwritten), in_place = values;
+          set.rms_norm(values.data(), weights.data(), out.data(), count, 1e-3f);
+          set.rms_norm(in_place.data(), weights.data(), in_place.data(), count, 1e-3f);
+          CHECK(std::equal(in_place.begin(), in_place.end(), out.begin()));
           double squares = 0;
           for (const float x : values) squares += double(x) * x;
           const double factor = 1 / std::sqrt(squares / count + 1e-3);

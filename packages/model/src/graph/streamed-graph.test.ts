@@ -53,20 +53,20 @@ describe('the streamed graph', () => {
     assertWhole(graph);
     assert.deepEqual(
       model.opsetImport.map(({ domain, version }) => `${domain} ${version}`),
-      [' 17', 'com.microsoft 1', 'flash_slim 2'],
+      [' 17', 'flash_slim 3'],
     );
     const layer = [
       'StreamMatMul',
       'RaggedAttention',
       'StreamMatMul',
-      'SkipSimplifiedLayerNormalization',
+      'RmsNorm',
       'StreamMatMul',
       'StreamMatMul',
-      'SkipSimplifiedLayerNormalization',
+      'RmsNorm',
     ];
     assert.deepEqual(
       graph.node.map(({ opType }) => opType),
-      ['GatherRows', 'SimplifiedLayerNormalization', ...layer, ...layer, 'Gather', 'StreamMatMul'],
+      ['GatherRows', 'RmsNorm', ...layer, ...layer, 'Gather', 'StreamMatMul'],
     );
     const products = graph.node.filter(({ opType }) => opType === 'StreamMatMul').map(attributes);
     assert.deepEqual(
@@ -111,16 +111,16 @@ describe('the streamed graph', () => {
       const raw = graph.initializer.find((tensor) => tensor.name === name)?.rawData;
       return raw && new DataView(raw.buffer, raw.byteOffset).getFloat32(0, true);
     };
-    const norms = graph.node.filter(({ opType }) => opType.endsWith('LayerNormalization'));
+    const norms = graph.node.filter(({ opType }) => opType === 'RmsNorm');
     assert.deepEqual(
-      norms.map(({ input }) => first(input.at(-1) as string)),
+      norms.map(({ input }) => first(input[1] as string)),
       [1, 2, 3, 4, 5],
     );
     assert.ok(norms.every((node) => attributes(node).epsilon === 0.5 ** 17));
     const skips = norms.slice(1);
     assert.deepEqual(
       skips.map(({ input }) => input[0]),
-      ['embedded', ...skips.slice(0, -1).map(({ output }) => output[3])],
+      ['embedded', ...skips.slice(0, -1).map(({ output }) => output[1])],
     );
   });
 
@@ -131,24 +131,23 @@ describe('the streamed graph', () => {
     assert.deepEqual(attributes(graph.node.at(-1)).weights_ids, [8]);
   });
 
-  test('with mixed kinds lists q, k and v, and computes the gate with stock operators', () => {
+  test('with mixed kinds lists q, k and v, and gates in an operator of its own', () => {
     const { graph } = build({
       tensors: { 'blk.0.attn_v.weight': { kind: 'Q8_0' }, 'blk.0.ffn_up.weight': { kind: 'Q8_0' } },
     });
     assertWhole(graph);
     assert.deepEqual(attributes(graph.node[2]).weights_ids, [0, 1, 2]);
     assert.deepEqual(
-      graph.node.slice(6, 12).map(({ opType }) => opType),
-      ['StreamMatMul', 'StreamMatMul', 'Sigmoid', 'Mul', 'Mul', 'StreamMatMul'],
+      graph.node.slice(6, 10).map(({ opType }) => opType),
+      ['StreamMatMul', 'StreamMatMul', 'GatedProduct', 'StreamMatMul'],
     );
     assert.deepEqual(
       [6, 7].map((at) => attributes(graph.node[at]).weights_ids),
       [[4], [5]],
     );
-    const [gate, up] = graph.node.slice(6, 8).map(({ output }) => output[0]);
-    const [sigmoid, silu, product] = graph.node.slice(8, 11);
-    assert.deepEqual(sigmoid?.input, [gate]);
-    assert.deepEqual(silu?.input, [gate, sigmoid?.output[0]]);
-    assert.deepEqual(product?.input, [silu?.output[0], up]);
+    const factors = graph.node.slice(6, 8).map(({ output }) => output[0]);
+    assert.deepEqual(graph.node[8]?.input, factors);
+    assert.deepEqual(attributes(graph.node[8]), { activation: 'silu_mul' });
+    assert.deepEqual(graph.node[9]?.input, graph.node[8]?.output);
   });
 });

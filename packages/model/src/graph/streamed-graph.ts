@@ -1,5 +1,5 @@
-// The graph that the engine runs: one Run per pass, large weights streamed in by operators of our own, the rest stock
-// kernels of ONNX Runtime. Small models are bound by the cost of each operator, so there are few: 7 a layer, and 2 more
+// The graph that the engine runs: one Run per pass, large weights streamed in by operators of our own. Whatever rounds more
+// than once is ours too, so that every CPU gives the same bits; Add, Mul and Gather are ONNX Runtime's. Small models are bound by the cost of each operator, so there are few: 7 a layer, and 2 more
 // where branches are normed after they are computed. docs/formats/graph.md describes it. T: tokens in the pass, R: rows
 // whose logits are wanted.
 //
@@ -16,7 +16,7 @@ import { type Attribute, constant, node, serializeModel, valueInfo } from '../on
 import type { ChunkSpec } from '../types.ts';
 
 const ours = { domain: 'flash_slim' };
-const domains = { '': 17, 'com.microsoft': 1, flash_slim: 2 };
+const domains = { '': 17, flash_slim: 3 };
 
 /** Vectors of the model that are part of the graph. */
 export interface GraphVectors {
@@ -166,22 +166,20 @@ class StreamedGraph {
       this.#op('Add', [before, addend], sum);
       return sum;
     }
-    const outputs = last ? [`${name} normed`] : [`${name} normed`, '', '', sum];
-    this.#nodes.push(
-      node('SkipSimplifiedLayerNormalization', [before, addend, this.#vector(name, norm)], outputs, {
-        name,
-        domain: 'com.microsoft',
-        attributes: { epsilon: this.#outline.normEpsilon },
-      }),
-    );
+    this.#rmsNorm(name, [before, this.#vector(name, norm), addend], [`${name} normed`, ...(last ? [] : [sum])]);
     return `${name} normed`;
   }
 
   #norm(name: string, input: string, weights: GgufTensor): string {
-    const attributes = { epsilon: this.#outline.normEpsilon, axis: { integer: -1 }, stash_type: { integer: 1 } };
     const output = `${name.replace(/ attn_norm$/, '')} normed`;
-    this.#op('SimplifiedLayerNormalization', [input, this.#vector(name, weights)], output, name, attributes);
+    this.#rmsNorm(name, [input, this.#vector(name, weights)], [output]);
     return output;
+  }
+
+  /** Inputs: what is normed, weights, what is added first. Outputs: the norm, the sum. */
+  #rmsNorm(name: string, inputs: string[], outputs: string[]): void {
+    const attributes = { epsilon: this.#outline.normEpsilon };
+    this.#nodes.push(node('RmsNorm', inputs, outputs, { ...ours, name, attributes }));
   }
 
   /** The activated gate times up; returns the product's name. */
@@ -195,17 +193,15 @@ class StreamedGraph {
       return gated;
     }
     this.#matmul([first], input, name('gate'));
-    this.#matmul([second], input, name('up'));
-    if (activation === 'silu') {
-      this.#op('Sigmoid', [name('gate')], name('sigmoid'));
-      this.#op('Mul', [name('gate'), name('sigmoid')], name('activated'));
-    } else {
-      // The approximation by tanh, as gelu_mul's.
-      this.#nodes.push(
-        node('FastGelu', [name('gate')], [name('activated')], { name: name('activated'), domain: 'com.microsoft' }),
-      );
-    }
-    this.#op('Mul', [name('activated'), name('up')], gated);
+    // gate is not read there: it keeps ONNX Runtime from computing up first, whose weights come second.
+    this.#matmul([second], [input, name('gate')], name('up'));
+    this.#nodes.push(
+      node('GatedProduct', [name('gate'), name('up')], [gated], {
+        ...ours,
+        name: gated,
+        attributes: { activation: `${activation}_mul` },
+      }),
+    );
     return gated;
   }
 
@@ -237,14 +233,14 @@ class StreamedGraph {
 
   #matmul(
     chunks: ChunkSpec[],
-    input: string,
+    input: string | string[],
     output: string,
     name = output,
     attributes: Record<string, Attribute> = {},
   ): void {
     const weights = { integers: chunks.map((chunk) => chunk.weightsId) };
     this.#nodes.push(
-      node('StreamMatMul', [input], [output], {
+      node('StreamMatMul', [input].flat(), [output], {
         ...ours,
         name,
         attributes: { weights_ids: weights, activation: 'none', ...attributes },

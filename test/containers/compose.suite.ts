@@ -35,7 +35,7 @@ describe('docker compose', { skip }, () => {
 
   before(async () => {
     const ports: Record<string, string> = {};
-    for (const name of ['MINIO', 'JAEGER', 'PROFILER', 'PLANNER', 'RUNTIME'])
+    for (const name of ['MINIO', 'JAEGER', 'OTLP', 'PROFILER', 'PLANNER', 'RUNTIME'])
       ports[`${name}_PORT`] = `${await freePort()}`;
     for (const service of images) {
       execFileSync('docker', ['build', '--target', service, '-t', `flash-slim-${service}`, '.'], {
@@ -47,17 +47,18 @@ describe('docker compose', { skip }, () => {
         `127.0.0.1:${ports[`${service.toUpperCase()}_PORT`]}`;
     }
     jaeger = `http://127.0.0.1:${ports.JAEGER_PORT}`;
+    environment.OTEL_EXPORTER_OTLP_ENDPOINT = `http://127.0.0.1:${ports.OTLP_PORT}`;
     const healthy = Wait.forHealthCheck();
     const listening = Wait.forLogMessage(/listens at/);
     compose = await new DockerComposeEnvironment(root, 'docker-compose.yml')
       .withProjectName(project)
       .withEnvironment({ ...ports, RUNTIME_MEMORY: `${memoryLimit}` })
-      .withWaitStrategy(`${project}-nats-1`, healthy)
-      .withWaitStrategy(`${project}-minio-1`, healthy)
-      .withWaitStrategy(`${project}-jaeger-1`, Wait.forLogMessage(/query/i))
-      .withWaitStrategy(`${project}-profiler-1`, listening)
-      .withWaitStrategy(`${project}-planner-1`, listening)
-      .withWaitStrategy(`${project}-runtime-1`, listening)
+      .withWaitStrategy('nats-1', healthy)
+      .withWaitStrategy('minio-1', healthy)
+      .withWaitStrategy('jaeger-1', Wait.forLogMessage(/query/i))
+      .withWaitStrategy('profiler-1', listening)
+      .withWaitStrategy('planner-1', listening)
+      .withWaitStrategy('runtime-1', listening)
       .withStartupTimeout(240_000)
       .up();
   });
@@ -129,7 +130,10 @@ describe('docker compose', { skip }, () => {
   test('SIGTERM ends every service by itself', () => {
     for (const service of images) {
       docker('stop', '--time', '40', `${project}-${service}-1`);
-      assert.equal(inspect(service, '{{.State.ExitCode}}'), '0', service);
+      // 137 would be the kill that comes after 40 seconds.
+      assert.equal(inspect(service, '{{.State.ExitCode}}'), '143', service);
+      const { stderr } = spawnSync('docker', ['logs', `${project}-${service}-1`], { encoding: 'utf8' });
+      assert.match(stderr, /"msg":"stopped"/);
     }
   });
 });

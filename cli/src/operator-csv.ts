@@ -28,8 +28,11 @@ const nodesPerChunk = 3;
 
 /** Times the operators of as many passes as its memory allows; a generation goes on when that is reached. */
 export class OperatorProfile {
-  /** What the ledger counts for it: the events, and what writing and reading them back takes. */
-  static readonly memoryBytes = mostEvents * eventBytes + 4_000_000;
+  /**
+   * What the ledger counts for it: the events, what writing and reading them back takes, and readahead windows of the code
+   * that does so, which nothing else runs.
+   */
+  static readonly memoryBytes = mostEvents * eventBytes + 24_000_000;
   readonly #engine: Engine;
   readonly #mostPasses: number;
   #trace: Promise<string> | null = null;

@@ -13,8 +13,8 @@ const home = mkdtempSync(join(tmpdir(), 'flash-slim-lowered-'));
 after(() => rmSync(home, { recursive: true }));
 
 // Something is streamed under either, so a line tells that all is loaded.
-const startBytes = 215e6;
-const targetBytes = 175e6;
+const startBytes = 200e6;
+const targetBytes = 165e6;
 /** Above what the group holds at a moment: the kernel refuses less, and what grows meanwhile has to fit. */
 const marginBytes = 4e6;
 

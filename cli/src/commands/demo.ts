@@ -8,7 +8,7 @@ export const demo = command<GenerateFlags>({
     defineGenerate(command);
     const defaults = {
       model: 'smollm2',
-      memoryBudget: '160MB',
+      memoryBudget: '180MB',
       prompt: 'Explain in a few sentences why the sky is blue.',
       chat: true,
       seed: 7,
@@ -19,7 +19,7 @@ export const demo = command<GenerateFlags>({
     for (const [name, value] of Object.entries(defaults)) command.setOptionValueWithSource(name, value, 'default');
   },
   examples: [
-    ['flash-slim demo', 'SmolLM2-135M-Instruct in 160 MB'],
+    ['flash-slim demo', 'SmolLM2-135M-Instruct in 180 MB'],
     ['flash-slim demo --model ./m.gguf --memory-budget 1GB', 'another model'],
   ],
   run: async (context, flags) => {

@@ -40,7 +40,7 @@ export const plan = command<PlanFlags>({
       .addOption(new Option('--kv-type <type>', 'how keys and values are kept').choices(['f16', 'f32']).default('f16'))
       .option('--num-threads <n>', 'compute threads, never more than the cores', integer(1), 4)
       .option('--max-sequences <n>', 'sequences served at once', integer(1), 1)
-      .option('--baseline <bytes>', 'what the process holds before weights, KV and slots', '55MB')
+      .option('--baseline <bytes>', 'what the process holds before weights, KV and slots', '95MB')
       .option('--adapter-memory <bytes>', 'room for what `generate --lora` loads')
       .option('--explain', 'print the budget ledger and the predicted time per pass');
   },

@@ -10,7 +10,7 @@ import type {
   NativeEngine,
   PassResult,
 } from '@flash-slim/native';
-import { createNativeEngine, releaseBinaryPages } from '@flash-slim/native';
+import { createNativeEngine, dropUnusedBinaryPages, releaseBinaryPages } from '@flash-slim/native';
 import type { PrefetchPlan } from '@flash-slim/plan';
 import type { WeightCache } from '@flash-slim/weight-cache';
 import { EngineError } from './error.ts';
@@ -242,18 +242,20 @@ export class Engine {
     totals.ioBusyMs += result.ioBusyNs / 1e6;
     totals.bytesRead += result.bytesRead;
     totals.streamedComputeMs += result.streamedComputeNs / 1e6;
-    if (++this.#passes % passesBetweenLooks === 0) this.#keepToBudget();
+    this.#keepToBudget(++this.#passes);
     return result;
   }
 
   /**
-   * Code that runs seldom adds up: a signal handler, an error's way out, a formatter. What the binaries' pages take beyond
-   * the ledger is given back.
+   * Code that runs for the first time brings readahead windows of the binaries into the page cache, and code that runs seldom
+   * adds up. The former are dropped after passes 1, 2, 4, 8 ..., what is mapped beyond the ledger when it is seen.
    */
-  #keepToBudget(): void {
+  #keepToBudget(passes: number): void {
     const ledger = this.#plan?.metadata.ledger;
     // A plan that leaves the process itself out of account says nothing about how large it may be.
-    if (ledger && ledger.baseline_bytes > 0 && residentSetBytes() > ledger.budget_bytes) releaseBinaryPages();
+    if (!ledger || ledger.baseline_bytes === 0) return;
+    if ((passes & (passes - 1)) === 0) dropUnusedBinaryPages();
+    else if (passes % passesBetweenLooks === 0 && residentSetBytes() > ledger.budget_bytes) releaseBinaryPages();
   }
 
   /** Ends the pass under way, which then throws CANCELLED; a later pass is not concerned. */

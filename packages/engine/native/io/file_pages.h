@@ -7,7 +7,7 @@
 namespace flash_slim {
 
 // Drops the pages that no process has mapped, and has later faults read a page each instead of a window. With `mapped`, takes
-// this process's own out of it first: what runs on comes back by itself, 8 of 70 MB. Files that cannot be opened stay
+// this process's own constants out of it first: what is needed on comes back by itself. Files that cannot be opened stay
 // cached: this is advice.
 void DropBinaryPages(bool mapped);
 

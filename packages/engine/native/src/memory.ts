@@ -13,8 +13,8 @@ interface MemoryAddon {
 export const dropUnusedBinaryPages = (): void => (addon as unknown as MemoryAddon).dropBinaryPages(false);
 
 /**
- * Gives back all memory of this process's binary and libraries: 60 MB of code and constants that only starting up needed.
- * What runs on is read again, page by page, 8 MB of it.
+ * The same, and gives back the constants of this process's binary and libraries, 16 MB that only starting up needed. What is
+ * needed on is read again, page by page.
  */
 export const releaseBinaryPages = (): void => (addon as unknown as MemoryAddon).dropBinaryPages(true);
 

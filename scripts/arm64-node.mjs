@@ -75,13 +75,16 @@ export function armNodeTests(addon, model, say) {
     writeFileSync(join(directory, 'proc', 'cpuinfo'), cpuinfo);
     symlinkSync(join(libraries, 'lib'), join(directory, 'lib'));
     for (const file of testFiles) {
-      const counts = join(directory, `${file}.json`);
-      const reporter = [`--test-reporter=${root}scripts/test-counts.mjs`, `--test-reporter-destination=${counts}`];
-      const spec = ['--test-reporter=spec', '--test-reporter-destination=stdout'];
-      const { said } = emulated(node, directory, addon, [...reporter, ...spec, `packages/engine/src/${file}.test.ts`]);
+      const { ok, said } = emulated(node, directory, addon, [
+        '--test-reporter=spec',
+        `packages/engine/src/${file}.test.ts`,
+      ]);
       process.stdout.write(said);
-      const part = existsSync(counts) ? JSON.parse(readFileSync(counts, 'utf8')) : { passed: 0, failed: 1, skipped: 0 };
-      for (const key of Object.keys(totals)) totals[key] += part[key];
+      // The summary of a file that is run by itself: "pass 5" and so on.
+      const count = (what) => Number(said.match(new RegExp(`^\\S+ ${what} (\\d+)$`, 'm'))?.[1] ?? 0);
+      totals.passed += count('pass');
+      totals.skipped += count('skipped');
+      totals.failed += ok ? 0 : Math.max(1, count('fail'));
     }
     if (model === null) {
       totals.skipped++;

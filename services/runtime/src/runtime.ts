@@ -48,7 +48,7 @@ export interface RunningService {
 }
 
 /** What a ready engine takes on top of this process before it has one: told the planner until it is measured here. */
-const engineBytes = 24e6;
+const engineBytes = 40e6;
 
 export async function startRuntime(options: RuntimeOptions): Promise<RunningService> {
   const { config, directory, device, bus, location, log } = options;

@@ -1,4 +1,4 @@
-// How the next token is drawn, as `generate` and `chat` take it.
+// How the next token is drawn, as `generate`, `chat` and `ask` take it.
 import type { SamplerOptions } from '@flash-slim/engine';
 import type { Command } from 'commander';
 import { integer, number } from './options.ts';
@@ -13,9 +13,9 @@ export interface SamplingFlags {
   seed?: number;
 }
 
-export function samplingOptions(command: Command): void {
+export function samplingOptions(command: Command, { leastSteps = 0 } = {}): void {
   command
-    .option('--max-decode-steps <n>', 'most tokens to generate', integer(0), 256)
+    .option('--max-decode-steps <n>', 'most tokens to generate', integer(leastSteps), 256)
     .option('--temperature <t>', '0 takes the likeliest token always', number(0, 100), 0.8)
     .option('--top-k <k>', 'draw among the k likeliest; 0: off', integer(0), 40)
     .option('--top-p <p>', 'draw among the likeliest that make up p; 1: off', number(0, 1), 0.9)

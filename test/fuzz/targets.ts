@@ -5,7 +5,8 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
-import { checkCmt, JsonWeightChunkMetaDataWriter, loadCmt } from '@flash-slim/cmt';
+import { checkCmt, loadCmt } from '@flash-slim/cmt';
+import { evenTimes } from '@flash-slim/cmt/testing';
 import { profilingPlan } from '@flash-slim/engine';
 import { importModel, inspectModel, readSafetensorsHeader } from '@flash-slim/model';
 import { inspectOnnx } from '@flash-slim/model/onnx';
@@ -56,7 +57,7 @@ export async function makeTargets(directory: string): Promise<Target[]> {
   const cache = await openWeightCache(made('weights.fsw'));
   const plan = profilingPlan(cache, 8, 1);
   await savePlan(plan, made('prefetch_plan.json'));
-  await writeCmt(cache, made('cmt.json'));
+  await evenTimes(cache, { computeMs: 0.1, prefillTokens: 8 }).writeMetadata(made('cmt.json'));
   const cmt = await loadCmt(made('cmt.json'));
   await writeFolderFromGguf(gguf, made('original'));
   await writeFolderFromGguf(gguf, made('folder'));
@@ -129,21 +130,6 @@ export async function makeTargets(directory: string): Promise<Target[]> {
       read: (path) => uses(Tokenizer.fromBytes(compileTokenizerFile(path))),
     },
   ];
-}
-
-async function writeCmt(cache: Awaited<ReturnType<typeof openWeightCache>>, path: string): Promise<void> {
-  const writer = new JsonWeightChunkMetaDataWriter({
-    manifest: cache.manifest,
-    manifestDigest: cache.manifestDigest,
-    weightCacheFile: 'weights.fsw',
-    measuredWith: { kernel: 'none', threads: 1 },
-  });
-  for (const mode of ['PREFILL', 'DECODE'] as const) {
-    for (const { op, weights_id: weightsId } of cache.manifest.chunks)
-      if (op === 'StreamMatMul') writer.onChunkAccess({ mode, weightsId, computeMs: 0.1 });
-    writer.setPassTimes(mode, { tokensPerPass: mode === 'PREFILL' ? 8 : 1, otherComputeMs: 0.1 });
-  }
-  await writer.writeMetadata(path);
 }
 
 /** docs/formats/weight-cache.md: the manifest's digest at 40, the header's crc32c in its last 4 bytes. */

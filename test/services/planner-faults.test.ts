@@ -14,7 +14,7 @@ import {
   planId,
   readModelManifest,
 } from '@flash-slim/messages';
-import type { DeviceProfile } from '@flash-slim/plan';
+import { nominalDevice } from '@flash-slim/plan/testing';
 import { Node } from '@flash-slim/proto';
 import { readBlob } from '@flash-slim/store';
 import { type ServiceProcess, serverPath } from '@flash-slim/test-servers';
@@ -24,26 +24,7 @@ import { eventually, startWorld, tinyModel, type World } from './world.ts';
 const missing = (await Promise.all(['nats-server', 'minio'].map(serverPath))).some((path) => path === null);
 const skip = missing && 'nats-server or minio is not here: node scripts/servers.mjs';
 
-const read = { block_bytes: 2 << 20, depth: 4, huge_pages: true, reader: 'pread' };
-const device: DeviceProfile = {
-  version: '1.0',
-  architecture: 'x86_64',
-  cores: 2,
-  instruction_sets: [],
-  kernel: 'reference',
-  memory_limit_bytes: null,
-  memory_total_bytes: 8e9,
-  huge_pages: true,
-  io_uring: false,
-  storage: {
-    path: '/',
-    direct: true,
-    bandwidth_bytes_per_second: 1e9,
-    latency_ms: 0.1,
-    best: read,
-    measurements: [{ ...read, bytes_per_second: 1e9 }],
-  },
-};
+const device = nominalDevice();
 const deviceClass = deviceClassName(device, 2);
 
 const isVersion = (request: string) => /^PUT [^?]*\/plans\//.test(request);

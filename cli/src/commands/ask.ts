@@ -1,18 +1,11 @@
 import { FinishReason, GenerateResult, RuntimeServiceDefinition } from '@flash-slim/proto';
 import { command } from '../command.ts';
 import { usageError } from '../errors.ts';
-import { integer, number } from '../options.ts';
+import { type SamplingFlags, samplingOptions } from '../sampling-options.ts';
 import { type ConnectFlags, connectOptions, withServices } from '../services/connect.ts';
 
-interface AskFlags extends ConnectFlags {
+interface AskFlags extends ConnectFlags, SamplingFlags {
   model: string;
-  maxDecodeSteps: number;
-  temperature: number;
-  topK: number;
-  topP: number;
-  minP: number;
-  repetitionPenalty: number;
-  seed?: number;
   chat?: boolean;
   ignoreEos?: boolean;
   traceChunks?: boolean;
@@ -22,14 +15,9 @@ export const ask = command<AskFlags>({
   define: (command) => {
     command
       .argument('[prompt]', 'what to continue')
-      .option('--model <model>', 'by name or sha256:<hex> (default: the one that is loaded)', '')
-      .option('--max-decode-steps <n>', 'most tokens to generate', integer(1), 256)
-      .option('--temperature <t>', '0 takes the likeliest token always', number(0, 100), 0.8)
-      .option('--top-k <k>', 'draw among the k likeliest; 0: off', integer(0), 40)
-      .option('--top-p <p>', 'draw among the likeliest that make up p; 1: off', number(0, 1), 0.9)
-      .option('--min-p <p>', 'draw among tokens at least p times as likely as the likeliest; 0: off', number(0, 1), 0)
-      .option('--repetition-penalty <r>', 'above 1 makes recent tokens less likely', number(0.01, 100), 1)
-      .option('--seed <n>', 'the same seed gives the same text (default: random)', integer(0))
+      .option('--model <model>', 'by name or sha256:<hex> (default: the one that is loaded)', '');
+    samplingOptions(command, { leastSteps: 1 });
+    command
       .option('--chat', "put the prompt into the model's own chat template")
       .option('--ignore-eos', 'go on past the end-of-text token')
       .option('--trace-chunks', 'a span for every pass, with the time of each chunk');

@@ -10,7 +10,7 @@ export const pageBytes = 4096;
 export const modes: readonly Mode[] = ['PREFILL', 'DECODE'];
 
 /** Bytes of 8 rows x 32 values in layout 8x4. */
-const blockBytes: Record<WeightKind, number> = {
+export const blockBytes: Record<WeightKind, number> = {
   F32: 1024,
   F16: 512,
   BF16: 512,

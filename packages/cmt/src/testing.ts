@@ -1,6 +1,7 @@
 // Chunk metadata tables without a model: published shapes, made-up sums and times. For tests and simulations.
 import type { ModelConfig, WeightKind } from '@flash-slim/model';
 import type { CachedChunk, CacheManifest } from '@flash-slim/weight-cache';
+import { blockBytes } from './check.ts';
 import type { ChunkMetadataTable } from './types.ts';
 import { JsonWeightChunkMetaDataWriter } from './writer.ts';
 
@@ -94,24 +95,6 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-const bytesPer8x32 = {
-  F32: 1024,
-  F16: 512,
-  BF16: 512,
-  Q8_0: 272,
-  Q4_0: 144,
-  Q4_1: 160,
-  Q5_0: 176,
-  Q5_1: 192,
-  Q4_K: 144,
-  Q5_K: 176,
-  Q6_K: 210,
-  Q4_N: 160,
-  Q4_NZ: 168,
-  Q8_N: 288,
-  Q8_NZ: 296,
-} as const satisfies Record<WeightKind, number>;
-
 /** The manifest that a weight cache of this model would have, with made-up checksums. Units have about `unitBytes`. */
 export function syntheticManifest(model: SyntheticModel, unitBytes = 65536, seed = 1): CacheManifest {
   const { config: c, kind, headKind } = model;
@@ -119,7 +102,7 @@ export function syntheticManifest(model: SyntheticModel, unitBytes = 65536, seed
   const chunks: CachedChunk[] = [];
   let offset = 4096;
   const add = (name: string, rows: number, columns: number, more: Partial<CachedChunk>): void => {
-    const rowBlockBytes = (columns / 32) * bytesPer8x32[more.kind ?? kind];
+    const rowBlockBytes = (columns / 32) * blockBytes[more.kind ?? kind];
     const paired = more.arrangement === 'row-blocks-alternating';
     const perUnit = Math.max(1, Math.floor(unitBytes / rowBlockBytes));
     const rowBlocks = Math.ceil(rows / 8);
@@ -198,4 +181,25 @@ export function syntheticCmt(
   writer.setPassTimes('PREFILL', { tokensPerPass: times.prefillTokens, otherComputeMs: times.otherMs * growth });
   writer.setPassTimes('DECODE', { tokensPerPass: 1, otherComputeMs: times.otherMs });
   return writer.metadata();
+}
+
+/** A table of a real weight cache as if every chunk took `computeMs`, and what lies between them as long. */
+export function evenTimes(
+  cache: { manifest: CacheManifest; manifestDigest: string },
+  { computeMs = 1, prefillTokens = 16 } = {},
+): JsonWeightChunkMetaDataWriter {
+  const { manifest, manifestDigest } = cache;
+  const measuredWith = { kernel: 'reference', threads: 1 };
+  const writer = new JsonWeightChunkMetaDataWriter({
+    manifest,
+    manifestDigest,
+    weightCacheFile: 'weights.fsw',
+    measuredWith,
+  });
+  for (const mode of ['PREFILL', 'DECODE'] as const) {
+    for (const { op, weights_id: weightsId } of manifest.chunks)
+      if (op === 'StreamMatMul') writer.onChunkAccess({ mode, weightsId, computeMs });
+    writer.setPassTimes(mode, { tokensPerPass: mode === 'PREFILL' ? prefillTokens : 1, otherComputeMs: computeMs });
+  }
+  return writer;
 }

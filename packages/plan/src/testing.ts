@@ -1,4 +1,4 @@
-// Requests without a device: for this package's tests.
+// Devices and requests without hardware: for tests of this package and of those that plan.
 import { type SyntheticModel, seededRandom, shapes, syntheticCmt } from '@flash-slim/cmt/testing';
 import type { DeviceProfile, PlanRequest } from './types.ts';
 
@@ -39,6 +39,29 @@ export function syntheticDevice(bytesPerSecond: number, latencyMs = 0.1): Device
     },
   };
 }
+
+const nominalRead = { block_bytes: 2 << 20, depth: 4, huge_pages: true, reader: 'pread' };
+
+/** A device of which one number is told: the rate of its storage, whatever the reads. */
+export const nominalDevice = (bytesPerSecond = 1e9): DeviceProfile => ({
+  version: '1.0',
+  architecture: 'x86_64',
+  cores: 2,
+  instruction_sets: [],
+  kernel: 'reference',
+  memory_limit_bytes: null,
+  memory_total_bytes: 8e9,
+  huge_pages: true,
+  io_uring: false,
+  storage: {
+    path: '/',
+    direct: true,
+    bandwidth_bytes_per_second: bytesPerSecond,
+    latency_ms: 0.1,
+    best: nominalRead,
+    measurements: [{ ...nominalRead, bytes_per_second: bytesPerSecond }],
+  },
+});
 
 export function syntheticRequest(model: SyntheticModel, more: Partial<PlanRequest> = {}): PlanRequest {
   return {

@@ -24,17 +24,18 @@ import {
   readPlanVersion,
 } from '@flash-slim/messages';
 import { checkPlan } from '@flash-slim/plan';
+import { nominalDevice } from '@flash-slim/plan/testing';
 import { Node, type Plan, PlannerServiceDefinition } from '@flash-slim/proto';
 import { connectRpc } from '@flash-slim/rpc';
 import { fuzzService } from '@flash-slim/rpc/testing';
 import { type ObjectStore, openStore, readBlob } from '@flash-slim/store';
 import { createLogger } from '@flash-slim/telemetry';
 import { type RunningService, startPlanner } from './planner.ts';
-import { storeModel, testDevice } from './testing.ts';
+import { storeModel } from './testing.ts';
 
 const settings = { ...commonSettings, ...serverSettings, ...plannerSettings };
 const threads = 2;
-const device = testDevice();
+const device = nominalDevice();
 const deviceClass = deviceClassName(device, threads);
 const target = { memoryBudgetBytes: 150e6, contextLength: 128, kvType: 'f16' };
 
@@ -308,7 +309,7 @@ test('what can be asked: lists in pages, versions, previews, and what is refused
   const onPaper = await client.previewPlan({
     model: model.model_digest,
     target,
-    deviceProfileJson: JSON.stringify(testDevice(1e8)),
+    deviceProfileJson: JSON.stringify(nominalDevice(1e8)),
     strategy: 'simple',
   });
   assert.equal(onPaper.summary?.strategy, 'simple');

@@ -1,12 +1,14 @@
 // Small models in an object store, and plans for them, made as profiler and planner do: for tests of nodes.
 import { join } from 'node:path';
 import type { Bus } from '@flash-slim/bus';
-import { type ChunkMetadataTable, JsonWeightChunkMetaDataWriter } from '@flash-slim/cmt';
+import type { ChunkMetadataTable } from '@flash-slim/cmt';
+import { evenTimes } from '@flash-slim/cmt/testing';
 import { Engine, generate, type SamplerOptions } from '@flash-slim/engine';
 import { encodePlanMessage, openPlanTopic, planId, putModelManifest, putPlanVersion } from '@flash-slim/messages';
 import { importModel } from '@flash-slim/model';
 import { type RandomGgufOptions, writeRandomGguf } from '@flash-slim/model/testing';
 import { type DeviceProfile, type PrefetchPlan, planPrefetch, type Strategy } from '@flash-slim/plan';
+import { nominalDevice } from '@flash-slim/plan/testing';
 import type { Plan, PlanTarget } from '@flash-slim/proto';
 import { digestOf, digestOfFile, type ObjectStore, putBlob, putBlobFile } from '@flash-slim/store';
 import { buildWeightCache, openWeightCache, type WeightCache } from '@flash-slim/weight-cache';
@@ -30,19 +32,8 @@ export async function openModel(directory: string, name: string, path: string): 
   const cachePath = join(directory, `${name}.fsw`);
   await buildWeightCache(await importModel(path), cachePath);
   const cache = await openWeightCache(cachePath);
-  const writer = new JsonWeightChunkMetaDataWriter({
-    manifest: cache.manifest,
-    manifestDigest: cache.manifestDigest,
-    weightCacheFile: 'weights.fsw',
-    measuredWith: { kernel: 'none', threads: 1 },
-  });
-  for (const mode of ['PREFILL', 'DECODE'] as const) {
-    for (const chunk of cache.manifest.chunks)
-      if (chunk.op === 'StreamMatMul') writer.onChunkAccess({ mode, weightsId: chunk.weights_id, computeMs: 0.1 });
-    writer.setPassTimes(mode, { tokensPerPass: mode === 'PREFILL' ? 16 : 1, otherComputeMs: 0.1 });
-  }
   const { digest, bytes } = await digestOfFile(path);
-  return { name, digest, bytes, cache, cmt: writer.metadata() };
+  return { name, digest, bytes, cache, cmt: evenTimes(cache, { computeMs: 0.1 }).metadata() };
 }
 
 export async function putModel(
@@ -129,27 +120,7 @@ export async function announcePlan(bus: Bus, plan: Plan, planJson: string | null
   });
 }
 
-const read = { block_bytes: 1 << 20, depth: 4, huge_pages: true, reader: 'pread' };
-
-export const testDevice: DeviceProfile = {
-  version: '1.0',
-  architecture: process.arch,
-  cores: 2,
-  instruction_sets: [],
-  kernel: 'reference',
-  memory_limit_bytes: null,
-  memory_total_bytes: 8e9,
-  huge_pages: true,
-  io_uring: true,
-  storage: {
-    path: '/',
-    direct: true,
-    bandwidth_bytes_per_second: 1e9,
-    latency_ms: 0.1,
-    best: read,
-    measurements: [{ ...read, bytes_per_second: 1e9 }],
-  },
-};
+export const testDevice: DeviceProfile = { ...nominalDevice(), architecture: process.arch, io_uring: true };
 
 /** What an engine of its own makes of a prompt, everything resident: what a node must answer, whatever happens to it. */
 export async function expectedTokens(

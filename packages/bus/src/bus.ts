@@ -1,5 +1,5 @@
 // What services say to each other, and what they remember together. Two implementations pass one conformance suite
-// (conformance.ts): NATS JetStream, and one process with a SQLite file.
+// (conformance/): NATS JetStream, and one process with a SQLite file.
 //
 //   WorkQueue   each message is worked off once in effect: acked after the effect, else delivered again with backoff, a
 //               bounded number of times; then it is a dead letter, with the reason

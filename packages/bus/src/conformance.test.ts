@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from 'node:test';
 import { serverPath, startNats } from '@flash-slim/test-servers';
-import { busConformance } from './conformance.ts';
+import { busConformance } from './conformance/index.ts';
 import { openBus } from './open.ts';
 
 describe('in one process', () => {

@@ -157,7 +157,10 @@ void Engine::Check(const PassRequest& request) {
 }
 
 PassFigures Engine::Pass(const PassRequest& request, const std::atomic<bool>& cancelled) {
+  // A read ahead that failed when the last pass needed nothing more fails this pass: a fault of the storage is always told.
+  const auto [ahead_code, ahead_message] = controller_.error();
   Begin(cancelled);
+  if (!ahead_code.empty() && ahead_code != "CANCELLED") throw Error(ahead_code, ahead_message);
   Check(request);
   kv_->Reserve(request.parts);
   state_.tokens.clear();

@@ -108,6 +108,7 @@ test('a node with telemetry keeps its budget, and is at most 40 MB larger than g
     assert.equal(generated.code, 0, generated.stderr);
     const most = generated.value.baseline_bytes + 40e6;
     const figures = `ready with ${ready.join(' and ')} bytes, generate with ${generated.value.baseline_bytes}; peak ${peak} of ${budget}`;
+    console.log(figures);
     assert.ok(Math.max(...ready) <= most, figures);
   } finally {
     connection.close();

@@ -10,8 +10,8 @@ import type { LocalFiles } from './local-store.ts';
 import { readyMemoryBytes, releaseMemory } from './memory.ts';
 
 /**
- * What still comes once tokens flow: 12 MB of code that was given back and runs on after all (as in generate), JavaScript's
- * heap, buffers of gRPC and telemetry. test/services/node-memory holds the whole to its budget.
+ * What still comes once tokens flow: constants that were given back and code that runs for the first time (as in generate),
+ * JavaScript's heap, buffers of gRPC and telemetry. test/services/node-memory holds the whole to its budget.
  */
 export const servingGrowthBytes = 20e6;
 
